@@ -1,0 +1,204 @@
+"""Elements: compositions, edges, form factors, Compton scattering. Numbers from xraydb and xraylib."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shortrange.errors import DataError, did_you_mean
+
+__all__ = [
+    "anomalous",
+    "atomic_mass",
+    "atomic_number",
+    "compton",
+    "core_width",
+    "edge_energy",
+    "element_edges",
+    "form_factor",
+    "mean_form_factors",
+    "parse_composition",
+]
+
+Array = NDArray[Any]
+_TOKEN = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
+
+
+def parse_composition(formula: str) -> dict[str, float]:
+    """Atoms of each element in a formula without brackets, such as ``NaTaCl5S0.5``.
+
+    Parameters
+    ----------
+    formula
+        Element symbols, each followed by an optional number.
+
+    Returns
+    -------
+    dict
+        Element to amount, in order of appearance; repeated elements add up.
+
+    Raises
+    ------
+    DataError
+        If the text is not a formula, names no element of the periodic table, or gives an amount of zero.
+    """
+    text = formula.replace(" ", "")
+    amounts: dict[str, float] = {}
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise DataError(
+                f"cannot read {text[position:]!r} in the composition {formula!r}",
+                where=f"composition, column {position + 1}",
+                do='write elements and amounts without brackets, such as "NaTaCl5S0.5"',
+            )
+        symbol, amount = token.group(1), float(token.group(2) or 1.0)
+        atomic_number(symbol)
+        if amount <= 0:
+            raise DataError(
+                f"the amount of {symbol} in {formula!r} is zero", where="composition", do=f"leave {symbol} out"
+            )
+        amounts[symbol] = amounts.get(symbol, 0.0) + amount
+        position = token.end()
+    if not amounts:
+        raise DataError("the composition is empty", where="composition", do='write, for example, "NaTaCl6"')
+    return amounts
+
+
+@cache
+def atomic_number(symbol: str) -> int:
+    """Atomic number of an element.
+
+    Raises
+    ------
+    DataError
+        If there is no such element.
+    """
+    from ase.data import atomic_numbers
+
+    z = atomic_numbers.get(symbol, 0)
+    if z == 0:
+        known = [name for name in atomic_numbers if name != "X"]
+        raise DataError(
+            f"{symbol!r} is not a chemical element", where="element symbol", do=did_you_mean(symbol, known)
+        )
+    return int(z)
+
+
+@cache
+def atomic_mass(symbol: str) -> float:
+    """Standard atomic mass, g/mol."""
+    from ase.data import atomic_masses
+
+    return float(atomic_masses[atomic_number(symbol)])
+
+
+@cache
+def element_edges(symbol: str) -> dict[str, float]:
+    """Absorption edges of an element: name to energy in eV (xraydb)."""
+    import xraydb
+
+    atomic_number(symbol)
+    return {name: float(edge.energy) for name, edge in xraydb.xray_edges(symbol).items()}
+
+
+def edge_energy(symbol: str, edge: str) -> float:
+    """Tabulated energy of an absorption edge, eV (xraydb).
+
+    Raises
+    ------
+    DataError
+        If the element has no such edge.
+    """
+    edges = element_edges(symbol)
+    if edge not in edges:
+        raise DataError(f"{symbol} has no edge {edge!r}", where="edge", do=did_you_mean(edge, edges))
+    return edges[edge]
+
+
+@cache
+def core_width(symbol: str, edge: str) -> float:
+    """Natural width of the core hole, eV (xraydb: Krause and Oliver 1979, Keski-Rahkonen and Krause 1974)."""
+    import xraydb
+
+    edge_energy(symbol, edge)
+    return float(xraydb.core_width(symbol, edge))
+
+
+def form_factor(symbol: str, q: ArrayLike) -> Array:
+    r"""Atomic form factor :math:`f_0(Q)` of a neutral atom (Waasmaier and Kirfel 1995, through xraydb).
+
+    Parameters
+    ----------
+    symbol
+        Element.
+    q
+        Momentum transfer, 1/angstrom, any shape. The table ends at 75 (s = 6).
+    """
+    import xraydb
+
+    atomic_number(symbol)
+    values = np.asarray(q, dtype=float)
+    # xraydb wants sin(theta)/lambda = Q / 4 pi.
+    return np.reshape(xraydb.f0(symbol, np.ravel(values) / (4.0 * np.pi)), values.shape)
+
+
+@cache
+def anomalous(symbol: str, energy: float) -> tuple[float, float]:
+    """Anomalous scattering factors (f', f'') at a photon energy in eV (Chantler, through xraydb)."""
+    import xraydb
+
+    return float(np.squeeze(xraydb.f1_chantler(symbol, energy))), float(
+        np.squeeze(xraydb.f2_chantler(symbol, energy))
+    )
+
+
+def compton(symbol: str, q: ArrayLike) -> Array:
+    """Incoherent scattering function S(Q) of an atom, electrons (Hubbell 1975, through xraylib).
+
+    Without the Breit-Dirac recoil factor, which depends on the wavelength and the detector.
+    """
+    import xraylib
+
+    z = atomic_number(symbol)
+    values = np.asarray(q, dtype=float)
+    s = np.ravel(values) / (4.0 * np.pi)
+    return np.reshape([xraylib.SF_Compt(z, x) if x > 0 else 0.0 for x in s], values.shape)
+
+
+def mean_form_factors(
+    composition: Mapping[str, float], q: ArrayLike, *, energy: float | None = None
+) -> tuple[Array, Array]:
+    r"""Concentration averages :math:`\langle f\rangle^2` and :math:`\langle f^2\rangle`.
+
+    Parameters
+    ----------
+    composition
+        Atoms of each element, any common scale.
+    q
+        1/angstrom, shape (n,).
+    energy
+        Photon energy in eV: adds f' and f''. None leaves them out.
+
+    Returns
+    -------
+    mean_f_squared, mean_f2
+        :math:`|\langle f\rangle|^2` and :math:`\langle |f|^2\rangle`, each of shape (n,).
+    """
+    total = sum(composition.values())
+    mean = np.zeros(np.shape(q), dtype=complex)
+    square = np.zeros(np.shape(q))
+    for symbol, amount in composition.items():
+        f = form_factor(symbol, q) + 0j
+        if energy is not None:
+            f1, f2 = anomalous(symbol, energy)
+            f = f + f1 + 1j * f2
+        mean += amount / total * f
+        square += amount / total * np.abs(f) ** 2
+    return np.abs(mean) ** 2, square

@@ -1,0 +1,145 @@
+"""What a comparison of models with data results in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from shortrange.quantities import Step
+
+__all__ = ["FittedParameter", "MeasurementFit", "ModelResult", "Verdict"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedParameter:
+    """A nuisance parameter after the fit.
+
+    Attributes
+    ----------
+    name, unit
+        For example ``"S02"`` and ``"1"``.
+    value, sigma
+        Estimate and standard error; ``sigma`` is None where it cannot be given, and ``note`` says why.
+    prior
+        Mean and standard deviation of the normal prior, or None for a flat one.
+    bounds
+        Lower and upper limit.
+    at_bound
+        Whether the estimate lies at a limit: its error is then not to be trusted.
+    note
+        A remark for the reader, or empty.
+    """
+
+    name: str
+    unit: str
+    value: float
+    sigma: float | None
+    prior: tuple[float, float] | None
+    bounds: tuple[float, float]
+    at_bound: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeasurementFit:
+    """One model against one measurement.
+
+    Attributes
+    ----------
+    measurement
+        Name of the measurement.
+    technique
+        ``"xas"`` or ``"total-scattering"``.
+    x, data, sigma, model
+        The curves that a reader compares, shape (n,): k (1/angstrom) and k^2 chi (angstrom^-2) for XAS,
+        r (angstrom) and G (angstrom^-2) for total scattering. ``sigma`` is the noise of the data.
+    theory_sigma
+        Standard deviation of the theory error that the evidence allows for, shape (n,).
+    fit_range
+        Where models were compared: R (angstrom, without phase correction) for XAS, r for total scattering.
+    contributions
+        Parts of ``model`` by name (such as ``"Ta-Cl"``), each of shape (n,).
+    R
+        Misfit: squared residual over squared data, inside the compared range.
+    chi2_reduced
+        Squared residual over its expected variance (noise, sampling and theory), per degree of freedom.
+    p_value
+        Probability of a misfit at least this large if the model were right.
+    log_evidence
+        Of this measurement alone, natural logarithm.
+    parameters
+        After the fit.
+    """
+
+    measurement: str
+    technique: Literal["xas", "total-scattering"]
+    x: Array
+    data: Array
+    sigma: Array | None
+    model: Array
+    theory_sigma: Array | None
+    fit_range: tuple[float, float]
+    contributions: Mapping[str, Array] = field(default_factory=dict)
+    R: float
+    chi2_reduced: float
+    p_value: float
+    log_evidence: float
+    parameters: tuple[FittedParameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelResult:
+    """One structural hypothesis after all measurements.
+
+    Attributes
+    ----------
+    name
+        As in the project.
+    probability
+        Posterior among the models offered, with equal prior odds.
+    log_evidence
+        Sum over the measurements, natural logarithm.
+    fits
+        One for each measurement, in the order of the project.
+    """
+
+    name: str
+    probability: float
+    log_evidence: float
+    fits: tuple[MeasurementFit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verdict:
+    """The answer.
+
+    Attributes
+    ----------
+    verdict
+        ``"supported"``, ``"undecided"`` or ``"none fits"``.
+    best
+        Name of the most probable model; None if none fits.
+    models
+        All models, most probable first.
+    reason
+        One sentence for the reader: why this verdict.
+    warnings
+        Everything the reader should doubt.
+    settings
+        What the comparison assumed: thresholds, priors, theory errors and where they come from.
+    history
+        Operations.
+    """
+
+    verdict: Literal["supported", "undecided", "none fits"]
+    best: str | None
+    models: tuple[ModelResult, ...]
+    reason: str
+    warnings: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Step, ...] = ()
