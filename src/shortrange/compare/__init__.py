@@ -1,1 +1,1 @@
-"""TODO"""
+"""Evidence, odds and the verdict."""

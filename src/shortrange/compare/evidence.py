@@ -1,0 +1,131 @@
+"""Evidence of one model from one measurement, with the size of the theory error integrated out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from scipy.stats import chi2 as chi2_distribution
+
+from shortrange.compare.theory_error import TheoryError
+from shortrange.compare.verdict import FittedParameter, MeasurementFit
+from shortrange.fit.laplace import LaplaceFit, fit_term
+from shortrange.fit.term import Term
+
+__all__ = ["judge"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Marginal:
+    """Fits over the nodes of the theory error, and their posterior weights."""
+
+    sizes: Array
+    prior: Array
+    fits: tuple[LaplaceFit, ...]
+
+    @property
+    def log_evidences(self) -> Array:
+        return np.asarray(np.log(self.prior) + np.array([fit.log_evidence for fit in self.fits]))
+
+    @property
+    def weights(self) -> Array:
+        logs = self.log_evidences
+        return np.asarray(np.exp(logs - logsumexp(logs)))
+
+
+def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
+    """Fit a term and state its evidence, misfit and parameters.
+
+    The size of the theory error is integrated out over its prior: a model may be excused by a large theory
+    error only at the price that such an error is improbable.
+
+    Parameters
+    ----------
+    term
+        Data and model.
+    theory_error
+        Prior of the relative theory error.
+
+    Returns
+    -------
+    MeasurementFit
+        Its ``p_value`` averages, over the prior of the theory error, the probability of a chi-squared at
+        least as large as that of the fit; its ``chi2_reduced`` refers to the prior's median.
+    """
+    marginal = _marginalise(term, theory_error)
+    best = marginal.fits[int(np.argmax(marginal.weights))]
+    # The size that the prior itself expects: the misfit is not judged by an error inflated to excuse it.
+    expected = marginal.fits[int(np.argmin(np.abs(marginal.sizes - theory_error.median)))]
+    degrees = max(1, term.modes.shape[1] - len(term.parameters))
+    p_values = [chi2_distribution.sf(fit.chi2, degrees) for fit in marginal.fits]
+    model = term.model(best.theta)
+    return MeasurementFit(
+        measurement=term.measurement,
+        technique=term.technique,
+        x=term.x,
+        data=term.curve,
+        sigma=term.curve_sigma,
+        model=model,
+        theory_sigma=_theory_band(term, marginal),
+        fit_range=term.fit_range,
+        contributions=dict(term.contributions(best.theta)),
+        R=_misfit(term, best.theta),
+        chi2_reduced=expected.chi2 / degrees,
+        p_value=float(np.dot(marginal.prior, p_values)),
+        log_evidence=float(logsumexp(marginal.log_evidences)),
+        parameters=_describe(term, marginal),
+    )
+
+
+def _marginalise(term: Term, theory_error: TheoryError) -> _Marginal:
+    sizes, prior = theory_error.nodes()
+    known, power = term.known_covariance(), term.signal_power
+    identity = np.eye(known.shape[0])
+    fits: list[LaplaceFit] = []
+    start: Array | None = None
+    # From the largest theory error down: the smoothest posterior first, each fit starting from the last.
+    for size in sizes[::-1]:
+        fit = fit_term(term, known + size**2 * power * identity, start=start)
+        start = fit.theta
+        fits.append(fit)
+    return _Marginal(sizes=sizes, prior=prior, fits=tuple(fits[::-1]))
+
+
+def _misfit(term: Term, theta: Array) -> float:
+    """R: as feffit's R-factor for EXAFS (a ratio of squares), as Rw for G(r) (its square root)."""
+    ratio = float(np.sum(term.residual(theta) ** 2) / np.sum(term.y**2))
+    return ratio if term.technique == "xas" else float(np.sqrt(ratio))
+
+
+def _theory_band(term: Term, marginal: _Marginal) -> Array:
+    """Give the standard deviation on the curve of theory, bias and sampling errors together."""
+    mean_square = float(np.dot(marginal.weights, marginal.sizes**2)) * term.signal_power
+    covariance = term.known_covariance() - term.noise + mean_square * np.eye(term.modes.shape[1])
+    return np.asarray(np.sqrt(np.einsum("im,mn,in->i", term.modes, covariance, term.modes)))
+
+
+def _describe(term: Term, marginal: _Marginal) -> tuple[FittedParameter, ...]:
+    weights = marginal.weights
+    thetas = np.array([fit.theta for fit in marginal.fits])
+    mean = weights @ thetas
+    inner = np.array([np.diag(fit.covariance) for fit in marginal.fits])
+    sigma = np.sqrt(weights @ inner + weights @ (thetas - mean) ** 2)
+    bound = weights @ np.array([fit.at_bound for fit in marginal.fits]) > 0.05
+    return tuple(
+        FittedParameter(
+            name=p.name,
+            unit=p.unit,
+            value=float(mean[i]),
+            sigma=None if bound[i] else float(sigma[i]),
+            prior=p.prior,
+            bounds=(p.lower, p.upper),
+            at_bound=bool(bound[i]),
+            note="at its limit: no error can be given" if bound[i] else "",
+        )
+        for i, p in enumerate(term.parameters)
+    )

@@ -1,0 +1,70 @@
+"""Parameters with units, bounds and priors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from scipy.stats import norm
+
+from shortrange.errors import DataError
+
+__all__ = ["Parameter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A free parameter of a fit.
+
+    Attributes
+    ----------
+    name, unit
+        For example ``"S02"`` and ``"1"``.
+    value
+        Where the fit starts.
+    lower, upper
+        Hard limits.
+    prior
+        Mean and standard deviation of the normal prior, cut at the limits.
+    """
+
+    name: str
+    unit: str
+    value: float
+    lower: float
+    upper: float
+    prior: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        where = f"parameter {self.name!r}"
+        if not self.lower < self.upper:
+            raise DataError(
+                f"the limits are {self.lower} and {self.upper}", where=where, do="give lower < upper"
+            )
+        if not self.lower <= self.value <= self.upper:
+            raise DataError(
+                f"the start {self.value} lies outside {self.lower} to {self.upper}",
+                where=where,
+                do="move it inside",
+            )
+        mean, sigma = self.prior
+        if not (isfinite(mean) and isfinite(sigma) and sigma > 0):
+            raise DataError(
+                f"the prior is {mean} +- {sigma}", where=where, do="give a finite mean and a positive error"
+            )
+
+    def log_prior_norm(self) -> float:
+        """Logarithm of the density of the cut normal prior at its mean."""
+        mean, sigma = self.prior
+        inside = norm.cdf(self.upper, mean, sigma) - norm.cdf(self.lower, mean, sigma)
+        return float(norm.logpdf(mean, mean, sigma) - _log(inside, self.name))
+
+
+def _log(inside: float, name: str) -> float:
+    from math import log
+
+    if inside <= 0.0:
+        raise DataError(
+            "the prior has no weight between the limits", where=f"parameter {name!r}", do="widen the limits"
+        )
+    return log(inside)

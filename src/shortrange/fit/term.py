@@ -1,0 +1,141 @@
+"""One measurement against one model, in independent points, with every known source of error.
+
+The statistical model of the mode coefficients y (see `shortrange.fit.modes`) is
+
+    y = M(theta) + B beta + delta + epsilon
+
+with nuisance parameters theta, errors beta ~ N(0, 1) of the model along known directions B (bond-length and
+width biases of single pair types), unknown theory error delta ~ N(0, tau^2 s^2 I), where s^2 is the mean
+square of y, and epsilon the noise of the data and the sampling error of a finite ensemble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.fit.parameters import Parameter
+
+__all__ = ["Term", "shrunk_covariance_of_mean"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Term:
+    """What a fit needs to know of one model and one measurement.
+
+    Attributes
+    ----------
+    measurement, technique
+        Name and kind of the measurement.
+    x, curve, curve_sigma
+        The data as a reader sees them and their noise, shape (n,).
+    modes
+        Orthonormal columns, shape (n, m).
+    noise
+        Covariance of the data's mode coefficients, shape (m, m).
+    sampling
+        Covariance of the model's mode coefficients from its finite number of snapshots, shape (m, m).
+    model
+        Function of the parameter values, in the order of ``parameters``, to the curve on ``x``.
+    parameters
+        Free parameters.
+    biases
+        Directions B as curves on ``x``, each scaled to one standard deviation, by name.
+    contributions
+        Function of the parameter values to parts of the model's curve, by name.
+    fit_range
+        Where models are compared, for the reader.
+    """
+
+    measurement: str
+    technique: Literal["xas", "total-scattering"]
+    x: Array
+    curve: Array
+    curve_sigma: Array | None
+    modes: Array
+    noise: Array
+    sampling: Array
+    model: Callable[[Array], Array]
+    parameters: tuple[Parameter, ...]
+    biases: Mapping[str, Array] = field(default_factory=dict)
+    contributions: Callable[[Array], Mapping[str, Array]] = lambda _: {}
+    fit_range: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        m = self.modes.shape[1]
+        for name in ("noise", "sampling"):
+            if getattr(self, name).shape != (m, m):
+                raise DataError(
+                    f"{name} has shape {getattr(self, name).shape} for {m} modes",
+                    where=f"term {self.measurement!r}",
+                    do="project the covariance on the modes",
+                )
+
+    @property
+    def y(self) -> Array:
+        """Mode coefficients of the data, shape (m,)."""
+        return np.asarray(self.modes.T @ self.curve)
+
+    @property
+    def signal_power(self) -> float:
+        """Mean square of the data's mode coefficients: what a relative theory error refers to."""
+        return float(np.mean(self.y**2))
+
+    def residual(self, theta: Array) -> Array:
+        """Mode coefficients of data minus model, shape (m,)."""
+        return np.asarray(self.modes.T @ (self.curve - self.model(theta)))
+
+    def known_covariance(self) -> Array:
+        """Noise, sampling and bias covariance, shape (m, m): all but the relative theory error."""
+        total = self.noise + self.sampling
+        for direction in self.biases.values():
+            projected = self.modes.T @ direction
+            total = total + np.outer(projected, projected)
+        return np.asarray(total)
+
+
+def shrunk_covariance_of_mean(samples: Array) -> Array:
+    """Covariance of the mean of few samples of many variables, shrunk towards a multiple of the identity.
+
+    The shrinkage is that of Ledoit and Wolf, J. Multivar. Anal. 88, 365 (2004), which is well conditioned
+    also for fewer samples than variables.
+
+    Parameters
+    ----------
+    samples
+        Independent samples, shape (n_samples, m).
+
+    Returns
+    -------
+    ndarray
+        Covariance of the mean over samples, shape (m, m).
+
+    Raises
+    ------
+    DataError
+        With fewer than three samples: their scatter then says nothing.
+    """
+    n, m = samples.shape
+    if n < 3:
+        raise DataError(
+            f"{n} snapshots cannot tell the sampling error of their mean",
+            where="fit.term",
+            do="give at least 3 independent snapshots of the model",
+        )
+    centred = samples - samples.mean(axis=0)
+    covariance = centred.T @ centred / n
+    scale = np.trace(covariance) / m
+    spread = np.sum((covariance - scale * np.eye(m)) ** 2) / m
+    if spread <= 0.0:
+        return np.asarray(scale * np.eye(m) / (n - 1))
+    fourth = np.sum(np.sum(centred**2, axis=1) ** 2) / n - np.sum(covariance**2)
+    shrinkage = min(1.0, fourth / n / m / spread)
+    shrunk = shrinkage * scale * np.eye(m) + (1.0 - shrinkage) * covariance
+    return np.asarray(shrunk / (n - 1))
