@@ -1,1 +1,1 @@
-"""TODO"""
+"""Simulated measurements from atomistic snapshots: G(r) by pair histograms, EXAFS by FEFF path tables."""

@@ -1,0 +1,219 @@
+"""The compiled pass over the pairs of a frame: subcells, half of the neighbours, B-spline histograms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["count_frames"]
+
+_SUBCELL = 5.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
+
+
+@njit(nogil=True, cache=True)
+def count_frames(positions, cells, periodic, kinds, place, r_step, counts, shortest):  # type: ignore[no-untyped-def]
+    """Fill ``counts`` (n_frames, n_pairs, n_r) and the shortest distance of each frame."""
+    n_pairs, n_r = counts.shape[1:]
+    hist = np.empty((n_pairs, n_r + 4))
+    for f in range(positions.shape[0]):
+        hist[:] = 0.0
+        shortest[f] = _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, hist)
+        for p in range(n_pairs):
+            for k in range(n_r):
+                counts[f, p, k] = hist[p, k + 1] * (k * r_step)
+
+
+@njit(nogil=True, cache=True)
+def _inverse(a):  # type: ignore[no-untyped-def]
+    """Inverse of a 3 x 3 matrix by cofactors: LAPACK would double the time to compile."""
+    out = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            p, q, s, t = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
+            out[i, j] = a[p, s] * a[q, t] - a[p, t] * a[q, s]
+    return out / (a[0, 0] * out[0, 0] + a[0, 1] * out[1, 0] + a[0, 2] * out[2, 0])
+
+
+@njit(nogil=True, cache=True)
+def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ignore[no-untyped-def]
+    """Sort wrapped positions by (subcell, species); also where each group starts, and the divisions."""
+    inverse = _inverse(cell)
+    n = positions.shape[0]
+    m = np.empty(3, np.int64)
+    for k in range(3):
+        height = 1.0 / np.sqrt(inverse[0, k] ** 2 + inverse[1, k] ** 2 + inverse[2, k] ** 2)
+        # More subcells than atoms would only cost.
+        m[k] = max(1, min(int(height / _SUBCELL), n))
+    key = np.empty(n, np.int64)
+    xyz = np.empty((3, n))
+    start = np.zeros(m[0] * m[1] * m[2] * n_kinds + 1, np.int64)
+    for i in range(n):
+        place = 0
+        for d in range(3):
+            xyz[d, i] = 0.0
+        for k in range(3):
+            s = (
+                positions[i, 0] * inverse[0, k]
+                + positions[i, 1] * inverse[1, k]
+                + positions[i, 2] * inverse[2, k]
+            )
+            if periodic:
+                s -= np.floor(s)
+            place = place * m[k] + min(int(s * m[k]), m[k] - 1)
+            for d in range(3):
+                xyz[d, i] += s * cell[k, d]
+        key[i] = place * n_kinds + kinds[i]
+        start[key[i] + 1] += 1
+    for c in range(start.size - 1):
+        start[c + 1] += start[c]
+    fill = start.copy()
+    ordered = np.empty((3, n))
+    kind = np.empty(n, np.int64)
+    for i in range(n):
+        to = fill[key[i]]
+        fill[key[i]] += 1
+        kind[to] = kinds[i]
+        for d in range(3):
+            ordered[d, to] = xyz[d, i]
+    return ordered, kind, start, m
+
+
+@njit(nogil=True, cache=True)
+def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
+    """Offsets between subcells that may hold a pair within ``r_max``: one of each opposite two, not zero."""
+    sub = np.empty((3, 3))
+    for k in range(3):
+        sub[k] = cell[k] / m[k]
+    inverse = _inverse(sub)
+    reach = np.empty(3, np.int64)
+    for k in range(3):
+        height = 1.0 / np.sqrt(inverse[0, k] ** 2 + inverse[1, k] ** 2 + inverse[2, k] ** 2)
+        reach[k] = int(r_max / height) + 1
+    offsets = np.empty(((reach[0] + 1) * (2 * reach[1] + 1) * (2 * reach[2] + 1), 3), np.int64)
+    n = 0
+    for a in range(reach[0] + 1):
+        for b in range(-reach[1], reach[1] + 1):
+            for c in range(-reach[2], reach[2] + 1):
+                if a == 0 and (b < 0 or (b == 0 and c <= 0)):
+                    continue
+                # Boxes along x, y, z around both subcells: their gap is never more than that of the subcells.
+                gap = 0.0
+                for d in range(3):
+                    v = abs(a * sub[0, d] + b * sub[1, d] + c * sub[2, d])
+                    v -= abs(sub[0, d]) + abs(sub[1, d]) + abs(sub[2, d])
+                    gap += max(v, 0.0) ** 2
+                if gap <= r_max * r_max:
+                    offsets[n, 0], offsets[n, 1], offsets[n, 2] = a, b, c
+                    n += 1
+    return offsets[:n]
+
+
+@njit(nogil=True, cache=True)
+def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore[no-untyped-def]
+    """Subcells seen from ``home``, with the lattice translation of each; returns how many."""
+    n = 0
+    h = (home // (m[1] * m[2]), home // m[2] % m[1], home % m[2])
+    for o in range(offsets.shape[0]):
+        place = 0
+        x = y = z = 0.0
+        inside = True
+        for k in range(3):
+            t = h[k] + offsets[o, k]
+            turn = t // m[k]
+            inside = inside and turn == 0
+            place = place * m[k] + t - turn * m[k]
+            x += turn * cell[k, 0]
+            y += turn * cell[k, 1]
+            z += turn * cell[k, 2]
+        if periodic or inside:
+            targets[n] = place
+            shifts[n, 0], shifts[n, 1], shifts[n, 2] = x, y, z
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _gather(start, targets, shifts, xyz, near, first):  # type: ignore[no-untyped-def]
+    """Copy the atoms of all target subcells to ``near`` (3, n), ordered by species from ``first``."""
+    n_kinds = first.size - 1
+    n = 0
+    for s in range(n_kinds):
+        first[s] = n
+        for t in range(targets.size):
+            g = targets[t] * n_kinds + s
+            for j in range(start[g], start[g + 1]):
+                for d in range(3):
+                    near[d, n] = xyz[d, j] + shifts[t, d]
+                n += 1
+    first[n_kinds] = n
+
+
+@njit(nogil=True, cache=True)
+def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, hist):  # type: ignore[no-untyped-def]
+    """Add the pairs of one frame to ``hist`` (n_pairs, n_r + 4), as 1/r; returns the shortest distance."""
+    n_kinds = place.shape[0]
+    r_max = (n_r - 1) * r_step
+    xyz, kind, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
+    offsets = _half_space(cell, m, r_max)
+    targets = np.empty(offsets.shape[0], np.int64)
+    shifts = np.empty((offsets.shape[0], 3))
+    near, work = np.empty((3, 1024)), np.empty((3, 1024))
+    first = np.empty(n_kinds + 1, np.int64)
+    shortest = r_max * r_max
+    for home in range(m[0] * m[1] * m[2]):
+        lo, hi = start[home * n_kinds], start[(home + 1) * n_kinds]
+        if lo == hi:
+            continue
+        n_targets = _targets(home, m, offsets, periodic, cell, targets, shifts)
+        n = hi - lo
+        for t in targets[:n_targets]:
+            n += start[(t + 1) * n_kinds] - start[t * n_kinds]
+        if n > near.shape[1]:
+            near, work = np.empty((3, 2 * n)), np.empty((3, 2 * n))
+        _gather(start, targets[:n_targets], shifts, xyz, near, first)
+        for i in range(lo, hi):
+            for s in range(n_kinds):
+                into = hist[place[kind[i], s]]
+                d2 = _spread(xyz, i, near, first[s], first[s + 1], r_step, r_max, into, work)
+                # Within the home subcell each pair once: partners that come later in the order.
+                g = home * n_kinds + s
+                own = _spread(xyz, i, xyz, max(start[g], i + 1), start[g + 1], r_step, r_max, into, work)
+                shortest = min(shortest, d2, own)
+    return np.sqrt(shortest)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no-untyped-def]
+    """Add the distances of atom ``i`` to ``near[:, lo:hi]``; returns the shortest squared distance."""
+    n = max(hi - lo, 0)
+    x, y, z = xyz[0, i], xyz[1, i], xyz[2, i]
+    nx, ny, nz, square = near[0], near[1], near[2], work[0]
+    for j in range(n):
+        dx, dy, dz = nx[lo + j] - x, ny[lo + j] - y, nz[lo + j] - z
+        square[j] = dx * dx + dy * dy + dz * dz
+    limit = r_max * r_max
+    shortest = limit
+    kept = 0
+    for j in range(n):
+        d2 = square[j]
+        square[kept] = d2
+        kept += d2 < limit
+    grid, weight, per_step = work[1], work[2], 1.0 / r_step
+    for j in range(kept):
+        d2 = square[j]
+        shortest = min(shortest, d2)
+        # One Newton step makes a double-precision root of the single-precision one, at half the time.
+        inverse = np.float64(np.float32(1.0) / np.sqrt(np.float32(d2) + np.float32(1e-12)))
+        inverse *= 1.5 - 0.5 * d2 * inverse * inverse
+        weight[j] = inverse * (1.0 / 6.0)
+        grid[j] = d2 * inverse * per_step
+    for j in range(kept):
+        k = int(grid[j])
+        t = grid[j] - k
+        u = 1.0 - t
+        w = weight[j]
+        hist[k] += w * u * u * u
+        hist[k + 1] += w * (4.0 - 3.0 * t * t * (2.0 - t))
+        hist[k + 2] += w * (4.0 - 3.0 * u * u * (2.0 - u))
+        hist[k + 3] += w * t * t * t
+    return shortest
