@@ -1,1 +1,1 @@
-"""TODO"""
+"""Transforms between k, R and q, with errors carried."""

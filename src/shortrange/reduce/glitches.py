@@ -1,0 +1,125 @@
+"""Points that cannot be absorption: spikes of one scan, and glitches of the monochromator in all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["find_glitches", "find_outliers", "local_residual"]
+
+Array = NDArray[Any]
+
+
+def local_residual(x: Array, y: Array, offsets: tuple[int, ...]) -> Array:
+    """Distance of each point from the polynomial through neighbours, in units where white noise keeps its size.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,), ``x`` strictly increasing.
+    offsets
+        Which neighbours, such as ``(-2, -1, 1, 2)``. Near the ends they are taken from the inside.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,): residual divided by the square root of 1 + the sum of squared weights.
+    """
+    reach = max(abs(o) for o in offsets)
+    n = y.size
+    centre = np.clip(np.arange(n), reach, n - 1 - reach)
+    index = centre[:, None] + np.array(offsets)
+    # Near an end the point itself is among the neighbours of the clipped centre: use the centre instead.
+    index = np.where(index == np.arange(n)[:, None], centre[:, None], index)
+    nodes = x[index]
+    weight = np.ones_like(nodes)
+    for i in range(len(offsets)):
+        for j in range(len(offsets)):
+            if i != j:
+                weight[:, i] *= (x - nodes[:, j]) / (nodes[:, i] - nodes[:, j])
+    residual = y - (weight * y[index]).sum(axis=1)
+    return np.asarray(residual / np.sqrt(1.0 + (weight**2).sum(axis=1)))
+
+
+def running_scale(residual: Array, window: int = 41) -> Array:
+    """Local standard deviation, from a running median of absolute values."""
+    half = min(window, 2 * (residual.size // 2) - 1) // 2
+    padded = np.pad(np.abs(residual), half, mode="reflect")
+    return 1.4826 * np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+
+
+def find_glitches(
+    energy: Array, mu: Array, *, e0: float, i0: Array | None = None, limit: float = 8.0
+) -> Array:
+    """Glitches of a single scan.
+
+    A point is one if mu lies more than ``limit`` local standard deviations off the curve through its neighbours,
+    away from the edge (below E0 - 30 eV, above E0 + 50 eV); or if the incident intensity jumps there by more than
+    3 % and mu leaves the curve around the jump by more than 4 deviations.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,).
+    e0
+        eV.
+    i0
+        Incident intensity, shape (n,), if it was recorded.
+
+    Returns
+    -------
+    ndarray
+        True where there is a glitch, shape (n,).
+    """
+    glitch = np.zeros(energy.size, dtype=bool)
+    if energy.size < 30:
+        return glitch
+    if i0 is not None:
+        glitch |= _beam_glitches(energy, mu, i0)
+    far = (energy < e0 - 30.0) | (energy > e0 + 50.0)
+    for _ in range(20):
+        # The worst point goes first: it spoils the residuals of its neighbours.
+        left = np.flatnonzero(~glitch)
+        residual = local_residual(energy[left], mu[left], (-3, -2, 2, 3))
+        size = np.abs(residual) / np.maximum(running_scale(residual), 1e-300)
+        size[~far[left]] = 0.0
+        size[:3] = size[-3:] = 0.0  # an extrapolation proves nothing
+        worst = int(np.argmax(size))
+        if size[worst] < limit:
+            break
+        glitch[left[worst]] = True
+    return glitch
+
+
+def _beam_glitches(energy: Array, mu: Array, i0: Array) -> Array:
+    """Jumps of the incident intensity that absorption follows."""
+    wide = 15
+    padded = np.pad(i0, wide, mode="reflect")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * wide + 1), axis=1)
+    away = np.abs(i0 / smooth - 1.0)
+    jump = away > max(0.03, 8.0 * 1.4826 * float(np.median(away)))
+    if not jump.any() or jump.sum() > 0.1 * jump.size:  # a beam that jumps everywhere is not glitching
+        return np.zeros(i0.size, dtype=bool)
+    good = np.flatnonzero(~jump)
+    scale = np.interp(
+        energy, energy[good], running_scale(local_residual(energy[good], mu[good], (-2, -1, 1, 2)))
+    )
+    off = np.abs(mu - np.interp(energy, energy[good], mu[good]))
+    return np.asarray(jump & (off > 4.0 * scale))
+
+
+def find_outliers(residual: Array, slope: Array, *, limit: float = 7.0) -> Array:
+    """Points of one scan that differ from the other scans by more than ``limit`` local standard deviations.
+
+    Parameters
+    ----------
+    residual
+        Difference to the other scans, without its slow part, shape (n,).
+    slope
+        d mu / dE in 1/eV: on the edge, a jitter of the energy of 0.02 eV is no spike.
+    """
+    scale = np.maximum(running_scale(residual), 0.5 * 1.4826 * float(np.median(np.abs(residual))))
+    scale = np.hypot(scale, 0.02 * slope)
+    return np.abs(residual) > limit * np.maximum(scale, 1e-300)

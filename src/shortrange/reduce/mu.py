@@ -1,0 +1,204 @@
+"""Absorption mu(E) from the channels of a scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.atoms import edge_energy
+from shortrange.errors import DataError, did_you_mean
+from shortrange.quantities import MuE, Scan, Step, step
+
+__all__ = ["MODES", "check_edge", "to_mu"]
+
+Array = NDArray[Any]
+
+MODES = {
+    "transmission": ("i0", "it"),
+    "fluorescence": ("if", "i0"),
+    "tey": ("tey", "i0"),
+    "mu": ("mu",),
+}
+"""Ways to measure absorption, and the channels that each needs."""
+
+MIN_POINTS = 20
+MIN_PRE, MIN_POST = 15.0, 30.0  # eV beyond the tabulated edge, without which nothing can be normalised
+
+
+def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
+    """Absorption and reference absorption of one scan.
+
+    Transmission: ln(i0/it); fluorescence: if/i0; tey: tey/i0; a column ``mu`` of the file is used with
+    ``mode="mu"``, or if the channels of the mode are absent. Reference: ln(it/ir), or the column ``mu_ref``.
+
+    No error is made from the counts: what a file calls counts is as a rule a scaled current, whose square
+    root says nothing. The noise is measured later, from repeats.
+
+    Parameters
+    ----------
+    scan
+        Energies in eV.
+    mode
+        One of `MODES`.
+
+    Returns
+    -------
+    MuE
+        On strictly increasing energies. Repairs (descending scan, repeated energies, back-lash) are steps of
+        its history whose names start with "warning".
+
+    Raises
+    ------
+    DataError
+        For missing channels, values that are not finite, intensities that are not positive, fewer than 20
+        points, or energies that are neither increasing nor decreasing.
+    """
+    where = scan.source or f"Scan(label={scan.label!r})"
+    if scan.energy.size < MIN_POINTS:
+        raise DataError(
+            f"the scan has {scan.energy.size} points",
+            where=where,
+            do=f"give a scan of at least {MIN_POINTS} points",
+        )
+    used = _channels(scan, mode, where)
+    columns = {name: scan.columns[name] for name in used}
+    mu = _absorption(columns, mode if "mu" not in used else "mu", where)
+    arrays = {"energy": scan.energy, "mu": mu}
+    reference = _reference(scan, where)
+    if reference is not None:
+        arrays["reference"] = reference
+    for name, values in arrays.items():
+        _check_finite(values, name, where)
+    arrays, repairs = _in_order(arrays, where)
+    done = step("compute mu", mode=mode, channels=list(used), reference=reference is not None)
+    return MuE(
+        **arrays,
+        element=scan.element,
+        edge=scan.edge,
+        mode=mode,
+        source=scan.source,
+        label=scan.label,
+        history=(*scan.history, done, *repairs),
+    )
+
+
+def _channels(scan: Scan, mode: str, where: str) -> tuple[str, ...]:
+    if mode not in MODES:
+        raise DataError(f"there is no mode {mode!r}", where=where, do=did_you_mean(mode, MODES))
+    missing = [name for name in MODES[mode] if name not in scan.columns]
+    if not missing:
+        return MODES[mode]
+    if "mu" in scan.columns:
+        return ("mu",)
+    raise DataError(
+        f"mode {mode!r} needs the channels {list(MODES[mode])}; missing: {missing}; there are {sorted(scan.columns)}",
+        where=where,
+        do="choose the mode that fits the file, or name its columns",
+    )
+
+
+def _absorption(columns: dict[str, Array], mode: str, where: str) -> Array:
+    if mode == "mu":
+        return columns["mu"]
+    for name, values in columns.items():
+        _check_finite(values, name, where)
+        # A fluorescence or yield detector may read zero below the edge; a logarithm and a divisor may not.
+        bad = np.flatnonzero(values <= 0 if name in ("i0", "it") else values < 0)
+        if bad.size:
+            raise DataError(
+                f"channel {name!r} is {values[bad[0]]:g} at point {bad[0] + 1} ({bad.size} such points)",
+                where=where,
+                do="leave this scan out, or cut the points without beam; check the dark current",
+            )
+    if mode == "transmission":
+        return np.log(columns["i0"] / columns["it"])
+    signal = columns["if" if mode == "fluorescence" else "tey"]
+    return signal / columns["i0"]
+
+
+def _reference(scan: Scan, where: str) -> Array | None:
+    """Absorption of the reference, or None if it was not recorded or saw no beam."""
+    columns = scan.columns
+    if "mu_ref" in columns:
+        return columns["mu_ref"]
+    if "it" in columns and "ir" in columns and np.all(columns["ir"] > 0) and np.all(columns["it"] > 0):
+        return np.log(columns["it"] / columns["ir"])
+    return None
+
+
+def _check_finite(values: Array, name: str, where: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise DataError(
+            f"{name} is {values[bad[0]]} at point {bad[0] + 1} ({bad.size} such points)",
+            where=where,
+            do="repair or cut the row",
+        )
+
+
+def _in_order(arrays: dict[str, Array], where: str) -> tuple[dict[str, Array], list[Step]]:
+    """Bring energies into strictly increasing order, if they nearly are; say what was done."""
+    repairs: list[Step] = []
+    energy = arrays["energy"]
+    if energy[-1] < energy[0]:
+        arrays = {name: values[::-1] for name, values in arrays.items()}
+        repairs.append(step("warning: reverse a descending scan"))
+        energy = arrays["energy"]
+    gaps = np.diff(energy)
+    back = np.flatnonzero(gaps < 0)
+    if back.size:
+        # Back-lash of a monochromator is small and rare; anything else is damage, or two scans in one.
+        if back.size > 0.02 * energy.size or -gaps.min() > np.median(gaps[gaps > 0]):
+            raise DataError(
+                f"the energy falls from {energy[back[0]]:g} to {energy[back[0] + 1]:g} eV at point {back[0] + 2} "
+                f"({back.size} such points)",
+                where=where,
+                do="split the file if it holds two scans, or put its rows in order",
+            )
+        order = np.argsort(energy, kind="stable")
+        arrays = {name: values[order] for name, values in arrays.items()}
+        repairs.append(step("warning: sort back-lash of the energy", points=(back + 1).tolist()))
+        energy = arrays["energy"]
+    unique, index, counts = np.unique(energy, return_inverse=True, return_counts=True)
+    if unique.size < energy.size:
+        if energy.size - unique.size > 0.1 * energy.size:
+            raise DataError(
+                f"{energy.size - unique.size} of {energy.size} energies occur twice, first {unique[counts > 1][0]:g} eV",
+                where=where,
+                do="remove the repeated rows, or split the file if it holds two scans",
+            )
+        arrays = {n: np.bincount(index, weights=v) / counts for n, v in arrays.items()}
+        repairs.append(step("warning: average repeated energies", energies=unique[counts > 1].tolist()))
+    return arrays, repairs
+
+
+def check_edge(data: MuE, *, element: str, edge: str) -> float:
+    """Tabulated edge energy in eV, after checking that the scan covers it.
+
+    Raises
+    ------
+    DataError
+        If the scan says it is of another edge, or does not reach from 15 eV below the tabulated edge to 30 eV above.
+    """
+    where = data.source or f"MuE(label={data.label!r})"
+    tabulated = edge_energy(element, edge)
+    low, high = float(data.energy[0]), float(data.energy[-1])
+    if low > tabulated - MIN_PRE or high < tabulated + MIN_POST:
+        hint = ""
+        if high < 200.0 and low <= tabulated / 1000.0 <= high:
+            hint = "; the energies look like keV"
+        raise DataError(
+            f"the {element} {edge} edge ({tabulated:.0f} eV) does not lie well inside the scan, "
+            f"{low:.6g} to {high:.6g} eV{hint}",
+            where=where,
+            do=f"check element and edge; the scan must reach from {MIN_PRE:.0f} eV below to {MIN_POST:.0f} eV above",
+        )
+    if data.element not in (None, element) or data.edge not in (None, edge):
+        raise DataError(
+            f"the file says it is of {data.element} {data.edge}, not of {element} {edge}",
+            where=where,
+            do="check element and edge, or correct the header",
+        )
+    return tabulated

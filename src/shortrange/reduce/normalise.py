@@ -1,0 +1,361 @@
+"""Edge energy, pre-edge and post-edge, edge step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.quantities import MuE, Step, step
+
+__all__ = ["EdgeRanges", "Normalised", "edge_ranges", "find_e0", "normalise"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRanges:
+    """Where the pre-edge line and the post-edge polynomial are fitted, eV relative to E0.
+
+    Attributes
+    ----------
+    pre, post
+        (low, high).
+    pre_order, post_order
+        Degree of the polynomials; 0 or 1, and 0 to 2.
+    """
+
+    pre: tuple[float, float]
+    post: tuple[float, float]
+    pre_order: int
+    post_order: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Normalised:
+    """mu(E) with its edge step divided out.
+
+    Attributes
+    ----------
+    energy, mu, sigma
+        As of the `MuE` it was made from, shape (n,); ``sigma`` may be None.
+    norm, flat
+        (mu - pre_edge) / edge_step, and the same with the curvature of the post-edge removed.
+    pre_edge, post_edge
+        Fitted curves, units of mu.
+    e0
+        Edge energy, eV.
+    edge_step, sigma_edge_step
+        Units of mu. The error holds the noise and the choice of the ranges (standard deviation over
+        narrower and wider ones), which as a rule is the larger part; it is common to all points of ``norm``.
+    ranges
+        The ranges that were used.
+    """
+
+    energy: Array
+    mu: Array
+    sigma: Array | None
+    norm: Array
+    flat: Array
+    pre_edge: Array
+    post_edge: Array
+    e0: float
+    edge_step: float
+    sigma_edge_step: float
+    ranges: EdgeRanges
+    label: str = ""
+    history: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("energy", "mu", "sigma", "norm", "flat", "pre_edge", "post_edge"):
+            value = getattr(self, name)
+            if value is not None:
+                own = np.array(value, dtype=float)
+                own.setflags(write=False)
+                object.__setattr__(self, name, own)
+
+
+def _below(x: Array, value: float) -> int:
+    """Index of the last point at or below a value; 0 if there is none."""
+    return max(0, int(np.searchsorted(x, value, side="right")) - 1)
+
+
+def _nearest(x: Array, value: float) -> int:
+    return int(np.abs(x - value).argmin())
+
+
+def find_e0(
+    energy: Array,
+    mu: Array,
+    *,
+    near: float | None = None,
+    half_width: float = 40.0,
+    smooth: float | None = None,
+) -> float:
+    r"""Energy of the steepest rise of mu(E), between grid points.
+
+    The slope is that of a straight line fitted under a Gaussian of standard deviation ``smooth``; the maximum
+    is found on a grid of 0.1 eV and refined by a parabola. Points that stand out of a running median of five are
+    left out, so that a spike is no edge.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,), eV, strictly increasing.
+    near, half_width
+        Look only within ``half_width`` of this energy; everywhere if None.
+    smooth
+        eV; by default the larger of 0.5 eV and 1.5 times the median spacing within 10 eV of the rise.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 8 points to look at, or mu rises nowhere among them.
+    """
+    sound = ~_spikes(mu)
+    x, y = energy[sound], mu[sound]
+    if near is not None:
+        inside = np.abs(x - near) <= half_width
+        x, y = x[inside], y[inside]
+    if x.size < 8:
+        raise DataError(
+            f"{x.size} points within {half_width:g} eV of the edge at {near}",
+            where="find_e0",
+            do="check the edge",
+        )
+    if smooth is None:
+        rise = x[np.argmax(np.gradient(y, x))]
+        smooth = max(0.5, 1.5 * float(np.median(np.diff(x[np.abs(x - rise) <= 10.0], prepend=x[0] - 0.5))))
+    # Anchored at the data, so that a shift of all energies shifts the result by exactly as much.
+    grid = x[2] + 0.1 * np.arange(max(3, int((x[-3] - x[2]) / 0.1)))
+    slope = _local_slope(x, y, grid, smooth)
+    top = int(np.argmax(slope))
+    if slope[top] <= 0:
+        raise DataError(
+            "mu falls everywhere near the edge", where="find_e0", do="check the sign of mu and the edge"
+        )
+    if 0 < top < grid.size - 1:
+        left, mid, right = slope[top - 1 : top + 2]
+        curvature = left - 2 * mid + right
+        offset = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+        return float(grid[top] + 0.1 * offset)
+    return float(grid[top])
+
+
+def _spikes(mu: Array) -> Array:
+    """Points that stand out of a running median of five by far more than others, and by a visible amount."""
+    padded = np.pad(mu, 2, mode="edge")
+    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    away = np.abs(mu - median)
+    span = np.subtract(*np.percentile(median, [98, 2]))
+    return (away > 0.3 * abs(span)) & (away > 10.0 * np.median(away))
+
+
+def _local_slope(x: Array, y: Array, grid: Array, width: float) -> Array:
+    """Slope of straight lines fitted under Gaussians centred on ``grid``."""
+    out = np.empty(grid.size)
+    for start in range(0, grid.size, 512):  # in blocks: the table of distances would be large
+        block = grid[start : start + 512]
+        d = (x - block[:, None]) / width
+        w = np.exp(-0.5 * np.clip(d, -8.0, 8.0) ** 2)
+        s0, s1, s2 = w.sum(1), (w * d).sum(1), (w * d * d).sum(1)
+        t0, t1 = w @ y, (w * d) @ y
+        out[start : start + 512] = (s0 * t1 - s1 * t0) / (s0 * s2 - s1**2) / width
+    return out
+
+
+def edge_ranges(
+    energy: Array,
+    *,
+    e0: float,
+    pre: tuple[float, float] | None = None,
+    post: tuple[float, float] | None = None,
+    post_order: int | None = None,
+) -> EdgeRanges:
+    """Ranges of the pre-edge line and the post-edge polynomial, with the defaults of xraylarch.
+
+    Pre-edge: from the second point to half way to E0. Post-edge: from 25 eV (less in a short scan) to the
+    end; a parabola over more than 300 eV, a line over more than 30 eV, else a constant.
+    """
+    i0 = _nearest(energy, e0)
+    if pre is None:
+        grain = 5.0 if i0 > 20 else 2.0
+        low = max(grain * round(float(energy[1] - e0) / grain), float(energy[0] - e0))
+        pre = (low, 0.5 * low)
+    if post is None:
+        high = min(5.0 * round(float(energy[-1] - e0) / 5.0), float(energy[-1] - e0))
+        low = min(25.0, 5.0 * round(high / 15.0), high - 2.0)
+        post = (low, high)
+    if post_order is None:
+        width = post[1] - post[0]
+        post_order = 2 if width >= 300 else 1 if width >= 30 else 0
+    relative = energy - e0
+    few = _below(relative, pre[1]) - _below(relative, pre[0]) < 3
+    return EdgeRanges(pre, post, 0 if few else 1, post_order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Curves on all energies, and the edge step as a linear functional of mu."""
+
+    pre_edge: Array
+    post_edge: Array
+    weights: Array
+
+
+def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
+    x = (energy - e0) / 100.0  # well-conditioned polynomials
+    a, b = _below(energy, ranges.pre[0] + e0), _nearest(energy, ranges.pre[1] + e0)
+    b = max(b, a + 1 + ranges.pre_order)
+    c, d = _below(energy, ranges.post[0] + e0), _nearest(energy, ranges.post[1] + e0)
+    order = ranges.post_order if d - c >= 5 else min(1, ranges.post_order)
+    if d - c < order + 2:
+        raise DataError(
+            f"{max(0, d - c)} points in the post-edge range {ranges.post[0]:g} to {ranges.post[1]:g} eV above the edge",
+            where=f"normalise, E0 = {e0:.2f} eV",
+            do="choose a wider post_range, or measure further above the edge",
+        )
+    pre_basis = np.vander(x, ranges.pre_order + 1, increasing=True)
+    post_basis = np.vander(x, order + 1, increasing=True)
+    pre_hat = np.linalg.pinv(pre_basis[a:b])
+    post_hat = np.linalg.pinv(post_basis[c:d])
+    pre_edge = pre_basis @ (pre_hat @ mu[a:b])
+    rise = post_basis @ (post_hat @ (mu - pre_edge)[c:d])
+    # Taken at the grid point nearest to E0, as xraylarch does.
+    at_e0 = post_basis[_nearest(energy, e0)] @ post_hat
+    weights = np.zeros(energy.size)
+    weights[c:d] = at_e0
+    weights[a:b] -= (at_e0 @ pre_basis[c:d]) @ pre_hat
+    return _Fit(pre_edge, pre_edge + rise, weights)
+
+
+def _alternatives(energy: Array, e0: float, ranges: EdgeRanges) -> list[EdgeRanges]:
+    """Other ranges that one might have chosen with as good reason."""
+    (a, b), (c, d) = ranges.pre, ranges.post
+    wide = d - c
+    options = [
+        ((a, a + 0.75 * (b - a)), (c, d)),
+        ((a + 0.25 * (b - a), b), (c, d)),
+        ((a, b), (c + 0.1 * wide, d)),
+        ((a, b), (c, d - 0.15 * wide)),
+    ]
+    return [EdgeRanges(pre, post, ranges.pre_order, ranges.post_order) for pre, post in options]
+
+
+def normalise(
+    data: MuE,
+    *,
+    e0: float | None = None,
+    near: float | None = None,
+    pre_range: tuple[float, float] | None = None,
+    post_range: tuple[float, float] | None = None,
+    post_order: int | None = None,
+) -> Normalised:
+    """Divide out the edge step; with equal E0 and ranges equal to ``larch.xafs.pre_edge``.
+
+    Parameters
+    ----------
+    data
+        Absorption of one edge.
+    e0
+        Edge energy, eV; found by `find_e0` if None.
+    near
+        Tabulated edge energy, eV: E0 is looked for near it, and a given ``e0`` must lie within 50 eV of it.
+    pre_range, post_range
+        eV relative to E0; chosen by `edge_ranges` if None.
+    post_order
+        Degree of the post-edge polynomial, 0 to 2; chosen by the length of the range if None.
+
+    Raises
+    ------
+    DataError
+        If E0 lies outside the scan or far from ``near``, if there are fewer than 20 eV before or 30 eV behind it,
+        or if there is no step that stands out of what is left of the fits.
+    """
+    where = data.source or f"MuE(label={data.label!r})"
+    energy, mu = data.energy, data.mu
+    given = e0 is not None
+    if e0 is None:
+        e0 = find_e0(energy, mu, near=near)
+    _check_e0(energy, e0, near, where)
+    ranges = edge_ranges(energy, e0=e0, pre=pre_range, post=post_range, post_order=post_order)
+    fit = _fit(energy, mu, e0, ranges)
+    edge_step = float(fit.weights @ mu)
+    _check_step(energy, mu, e0, fit, edge_step, where)
+    others = [float(_fit(energy, mu, e0, r).weights @ mu) for r in _alternatives(energy, e0, ranges)]
+    sigma = float(np.sqrt(np.mean((np.array(others) - edge_step) ** 2)))
+    if data.sigma is not None:
+        sigma = float(np.hypot(sigma, np.linalg.norm(fit.weights * data.sigma)))
+    norm = (mu - fit.pre_edge) / edge_step
+    curve = (fit.post_edge - fit.pre_edge) / edge_step
+    i0 = _nearest(energy, e0)
+    flat = norm.copy()
+    flat[i0:] -= (curve - curve[i0])[i0:]
+    done = step(
+        "normalise",
+        e0=e0,
+        e0_given=given,
+        pre_range=ranges.pre,
+        post_range=ranges.post,
+        pre_order=ranges.pre_order,
+        post_order=ranges.post_order,
+    )
+    return Normalised(
+        energy=energy,
+        mu=mu,
+        sigma=data.sigma,
+        norm=norm,
+        flat=flat,
+        pre_edge=fit.pre_edge,
+        post_edge=fit.post_edge,
+        e0=e0,
+        edge_step=edge_step,
+        sigma_edge_step=sigma,
+        ranges=ranges,
+        label=data.label,
+        history=(*data.history, done, *_doubts(energy, e0)),
+    )
+
+
+def _doubts(energy: Array, e0: float) -> list[Step]:
+    doubts = []
+    if e0 - energy[0] < 30.0:
+        doubts.append(
+            step("warning: short pre-edge, the edge step may be wrong by 10 %", eV=float(e0 - energy[0]))
+        )
+    if energy[-1] - e0 < 100.0:
+        doubts.append(
+            step("warning: short post-edge, the edge step may be wrong by 10 %", eV=float(energy[-1] - e0))
+        )
+    return doubts
+
+
+def _check_e0(energy: Array, e0: float, near: float | None, where: str) -> None:
+    if not np.isfinite(e0) or e0 < energy[0] + 20.0 or e0 > energy[-1] - 30.0:
+        raise DataError(
+            f"E0 = {e0:.2f} eV, but the scan covers {energy[0]:.1f} to {energy[-1]:.1f} eV",
+            where=where,
+            do="a scan must begin 20 eV below E0 or more and end 30 eV above or more; check e0 and the edge",
+        )
+    if near is not None and abs(e0 - near) > 50.0:
+        raise DataError(
+            f"E0 = {e0:.2f} eV is {abs(e0 - near):.0f} eV from the tabulated edge ({near:.1f} eV)",
+            where=where,
+            do="check e0, the element and the edge",
+        )
+
+
+def _check_step(energy: Array, mu: Array, e0: float, fit: _Fit, edge_step: float, where: str) -> None:
+    """An edge is a positive step that is larger than the wiggles around the fitted curves."""
+    before = energy < e0 - 10.0
+    scatter = float(np.std((mu - fit.pre_edge)[before])) if before.sum() > 3 else 0.0
+    size = float(np.ptp(mu))
+    if edge_step <= 4.0 * scatter or edge_step <= 1e-9 * max(size, float(np.abs(mu).max())) or size == 0.0:
+        raise DataError(
+            f"there is no edge near {e0:.1f} eV: step {edge_step:.3g}, scatter before it {scatter:.3g}",
+            where=where,
+            do="check the element, the edge, the mode and the sign of mu; leave this scan out",
+        )

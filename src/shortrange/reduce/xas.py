@@ -1,0 +1,293 @@
+"""From raw scans to chi(k): the whole reduction of X-ray absorption, with a report on every scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.quantities import ChiK, MuE, Scan, Step, step
+from shortrange.reduce.align import Alignment, align
+from shortrange.reduce.background import Background, autobk
+from shortrange.reduce.k_range import suggest_k_range
+from shortrange.reduce.merge import Comparison, compare, merge
+from shortrange.reduce.mu import check_edge, to_mu
+from shortrange.reduce.normalise import Normalised, find_e0, normalise
+
+__all__ = ["ScanReport", "XasReduction", "reduce_xas"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+    """What became of one scan.
+
+    Attributes
+    ----------
+    file
+        File, and scan within the file.
+    energy_shift, sigma_energy_shift
+        eV added to its energies, and the standard error; None if the scan was not used.
+    used
+        Whether it is in the merge.
+    reason
+        Why not, or empty.
+    """
+
+    file: str
+    energy_shift: float | None
+    sigma_energy_shift: float | None
+    used: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class XasReduction:
+    """Result of `reduce_xas`.
+
+    Attributes
+    ----------
+    reports
+        One for each scan, in the order given.
+    merged
+        mu(E) with its standard error.
+    normalised
+        With E0, edge step and the fitted curves.
+    background, chi
+        None if the scans end less than 100 eV above the edge (XANES).
+    k_range
+        As asked for, or chosen from the noise; None without ``chi``.
+    history
+        Every step; doubts are the steps whose names start with "warning".
+    """
+
+    reports: tuple[ScanReport, ...]
+    merged: MuE
+    normalised: Normalised
+    background: Background | None
+    chi: ChiK | None
+    k_range: tuple[float, float] | None
+    history: tuple[Step, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Doubts, as sentences."""
+        texts = []
+        for done in self.history:
+            if done.name.startswith("warning: "):
+                details = ", ".join(f"{k} = {v}" for k, v in done.settings.items())
+                texts.append(done.name.removeprefix("warning: ") + (f" ({details})" if details else ""))
+        return tuple(texts)
+
+
+def reduce_xas(
+    scans: Sequence[Scan],
+    *,
+    element: str,
+    edge: str,
+    mode: str = "transmission",
+    e0: float | None = None,
+    k_range: tuple[float, float] | None = None,
+    r_bkg: float = 1.0,
+) -> XasReduction:
+    """Align, check, merge and normalise repeats, and remove the background.
+
+    Parameters
+    ----------
+    scans
+        Repeats of one sample.
+    element, edge
+        Such as ``"Ta"`` and ``"L3"``.
+    mode
+        ``"transmission"``, ``"fluorescence"``, ``"tey"`` or ``"mu"``.
+    e0
+        eV on the merged axis; found from the data if None.
+    k_range
+        1/angstrom; chosen from the noise if None.
+    r_bkg
+        angstrom.
+
+    Raises
+    ------
+    DataError
+        If no scan can be used; the message gives the reason for each.
+    """
+    if not scans:
+        raise DataError("there is no scan", where="reduce_xas", do="give at least one")
+    sieve = _Sieve.start(scans, element=element, edge=edge, mode=mode)
+    sieve.drop_lone_oddities()
+    alignment, comparison, near = sieve.agree()
+    used = sieve.used
+    merged = merge(comparison, [sieve.mus[i] for i in used])
+    merged = merged.after(
+        step(
+            "align", shifts_eV=alignment.shifts.tolist(), channel=alignment.channel, zero="mean of the scans"
+        ),
+        element=element,
+        edge=edge,
+    )
+    doubts = _doubts(sieve, comparison)
+    merged = replace(merged, history=(*merged.history, *doubts))
+    normalised = normalise(merged, e0=e0, near=near)
+    history = normalised.history
+    background, chi = None, None
+    if merged.energy[-1] - normalised.e0 >= 100.0:
+        background, chi = autobk(normalised, r_bkg=r_bkg)
+        history = chi.history
+        k_range = _k_range(chi, k_range)
+    else:
+        k_range = None
+        history = (*history, step("warning: the scans end before EXAFS begins; no chi(k)"))
+    return XasReduction(
+        reports=sieve.reports(alignment),
+        merged=merged,
+        normalised=normalised,
+        background=background,
+        chi=chi,
+        k_range=k_range,
+        history=history,
+    )
+
+
+def _k_range(chi: ChiK, asked: tuple[float, float] | None) -> tuple[float, float]:
+    if asked is None:
+        return suggest_k_range(chi)
+    low, high = asked
+    if not 0 <= low < high or high > chi.k[-1] + 0.05:
+        raise DataError(
+            f"k_range {low:g} to {high:g} 1/angstrom, but the data reach from 0 to {chi.k[-1]:.2f}",
+            where="reduce_xas",
+            do="shorten k_range",
+        )
+    return (float(low), float(high))
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Scans with the reasons why some of them are not used."""
+
+    scans: Sequence[Scan]
+    mus: list[MuE]
+    reasons: list[str]
+    near: float
+
+    @classmethod
+    def start(cls, scans: Sequence[Scan], *, element: str, edge: str, mode: str) -> _Sieve:
+        """Compute mu of each scan and look at it alone."""
+        mus: list[MuE] = []
+        reasons: list[str] = []
+        near = 0.0
+        errors: list[DataError] = []
+        for scan in scans:
+            try:
+                mu = to_mu(scan, mode=mode)
+                near = check_edge(mu, element=element, edge=edge)
+                normalise(mu, near=near)
+                reasons.append("")
+            except DataError as error:
+                mu = MuE(energy=np.zeros(0), mu=np.zeros(0), source=scan.source)
+                reasons.append(error.what)
+                errors.append(error)
+            mus.append(mu)
+        if all(reasons):
+            if len(errors) == 1:
+                raise errors[0]
+            raise DataError(
+                f"none of {len(scans)} scans can be used: "
+                + "; ".join(f"{s.source or s.label}: {r}" for s, r in zip(scans, reasons, strict=True)),
+                where="reduce_xas",
+                do=errors[0].do,
+            )
+        return cls(scans, mus, reasons, near)
+
+    @property
+    def used(self) -> list[int]:
+        return [i for i, reason in enumerate(self.reasons) if not reason]
+
+    def name(self, i: int) -> str:
+        return self.scans[i].source or self.scans[i].label or f"scan {i + 1}"
+
+    def drop_lone_oddities(self) -> None:
+        """Reject copies of other scans and scans that were cut short."""
+        used = self.used
+        for position, i in enumerate(used):
+            for j in used[:position]:
+                if np.array_equal(self.mus[i].mu, self.mus[j].mu):
+                    self.reasons[i] = f"the same data as {self.name(j)}"
+        used = self.used
+        spans = {i: float(np.ptp(self.mus[i].energy)) for i in used}
+        typical = float(np.median(list(spans.values()))) if len(used) > 2 else max(spans.values())
+        for i in used:
+            if spans[i] < 0.85 * typical:
+                self.reasons[i] = f"covers {spans[i]:.0f} eV only, where others cover {typical:.0f} eV"
+
+    def agree(self) -> tuple[Alignment, Comparison, float]:
+        """Align and compare; reject the worst scan until the rest agree."""
+        while True:
+            used = self.used
+            mus = [self.mus[i] for i in used]
+            alignment = align(mus)
+            worst = int(np.argmin(alignment.likeness))
+            if alignment.likeness[worst] < 0.7 and len(used) > 2:
+                self.reasons[used[worst]] = (
+                    f"does not resemble the others: correlation of the derivatives {alignment.likeness[worst]:.2f}"
+                )
+                continue
+            e0 = find_e0(mus[0].energy, mus[0].mu, near=self.near) + float(alignment.shifts[0])
+            comparison = compare(mus, shifts=alignment.shifts, e0=e0, i0=[self._beam(i) for i in used])
+            deviation = comparison.deviation
+            worst = int(np.argmax(deviation))
+            others = np.delete(deviation, worst)
+            if (
+                len(used) > 2
+                and deviation[worst] > 0.03
+                and deviation[worst] > 2.0 * float(np.median(others))
+            ):
+                self.reasons[used[worst]] = (
+                    f"differs from the others by {deviation[worst]:.1%} of the rise of mu"
+                )
+                continue
+            return alignment, comparison, self.near
+
+    def _beam(self, i: int) -> Array | None:
+        """Incident intensity in the order of mu, unless rows were moved or averaged."""
+        beam = self.scans[i].columns.get("i0")
+        energy = self.mus[i].energy
+        return beam if beam is not None and np.array_equal(energy, self.scans[i].energy) else None
+
+    def reports(self, alignment: Alignment) -> tuple[ScanReport, ...]:
+        shifts = dict(zip(self.used, zip(alignment.shifts, alignment.sigmas, strict=True), strict=True))
+        out = []
+        for i, reason in enumerate(self.reasons):
+            shift, sigma = shifts.get(i, (None, None))
+            out.append(
+                ScanReport(
+                    file=self.name(i),
+                    energy_shift=None if shift is None else float(shift),
+                    sigma_energy_shift=None if sigma is None else float(sigma),
+                    used=not reason,
+                    reason=reason,
+                )
+            )
+        return tuple(out)
+
+
+def _doubts(sieve: _Sieve, comparison: Comparison) -> list[Step]:
+    doubts = [
+        step("warning: scan rejected", file=sieve.name(i), reason=reason)
+        for i, reason in enumerate(sieve.reasons)
+        if reason
+    ]
+    if len(sieve.used) == 2 and comparison.deviation.max() > 0.05:
+        doubts.append(
+            step(
+                "warning: the two scans differ, and nothing tells which is right",
+                fraction_of_rise=float(comparison.deviation.max()),
+            )
+        )
+    return doubts
