@@ -1,0 +1,25 @@
+"""The project file: TOML in, frozen models out, every fault named at once in plain words."""
+
+from shortrange.config.models import (
+    Measurement,
+    Model,
+    Project,
+    Sample,
+    TotalScatteringMeasurement,
+    VerdictSettings,
+    XasMeasurement,
+    parse_frames,
+)
+from shortrange.config.reader import read_project
+
+__all__ = [
+    "Measurement",
+    "Model",
+    "Project",
+    "Sample",
+    "TotalScatteringMeasurement",
+    "VerdictSettings",
+    "XasMeasurement",
+    "parse_frames",
+    "read_project",
+]

@@ -1,0 +1,286 @@
+"""Tables of the project file as frozen models."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, PrivateAttr, StrictStr
+
+from shortrange.atoms import parse_composition
+
+__all__ = [
+    "Axis",
+    "Measurement",
+    "Mode",
+    "Model",
+    "Part",
+    "Project",
+    "Sample",
+    "TotalScatteringMeasurement",
+    "VerdictSettings",
+    "XasMeasurement",
+    "matches",
+    "parse_frames",
+]
+
+Mode = Literal["transmission", "fluorescence", "tey"]
+Axis = Literal["q", "q_nm", "2theta"]
+
+
+def _number(value: Any) -> Any:
+    # TOML has booleans and strings of its own; "3.0" or true is a slip, not a number.
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return value
+
+
+def _range(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("must be two numbers, [low, high]")
+    for part in value:
+        if isinstance(part, bool) or not isinstance(part, int | float):
+            raise ValueError("must be two numbers, [low, high]")
+    low, high = value
+    if not 0 <= low < high < float("inf"):
+        raise ValueError("needs 0 <= low < high")
+    return tuple(value)
+
+
+def parse_frames(text: str) -> slice:
+    """Turn ``"start:stop:step"`` into a slice.
+
+    Raises
+    ------
+    ValueError
+        If it is not of that form, or the step is not positive.
+    """
+    if not re.fullmatch(r"\s*-?\d*\s*:\s*-?\d*\s*(:\s*\d*\s*)?", text):
+        raise ValueError('must be "start:stop" or "start:stop:step", such as "0:100:5"')
+    parts = [int(part) if part.strip() else None for part in text.split(":")]
+    if len(parts) == 3 and parts[2] == 0:
+        raise ValueError("needs a step of 1 or more")
+    return slice(*parts)
+
+
+def _frames(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('must be text of the form "start:stop:step"')
+    parse_frames(value)
+    return value
+
+
+Number = Annotated[FiniteFloat, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0)]
+Range = Annotated[tuple[float, float], BeforeValidator(_range)]
+Name = Annotated[StrictStr, Field(min_length=1)]
+
+
+class Part(BaseModel):
+    """A table of the project file; it knows its own keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Sample(Part):
+    """What was measured.
+
+    Attributes
+    ----------
+    composition
+        Formula without brackets.
+    number_density
+        Atoms per cubic angstrom, or None.
+    """
+
+    composition: Name
+    number_density: Positive | None = None
+
+    @property
+    def atoms(self) -> dict[str, float]:
+        """Atoms of each element."""
+        return parse_composition(self.composition)
+
+
+class XasMeasurement(Part):
+    """Repeated scans over one absorption edge.
+
+    Attributes
+    ----------
+    name
+        Of the measurement, unique.
+    element, edge
+        For example ``"Ta"`` and ``"L3"``.
+    mode
+        ``"transmission"``, ``"fluorescence"`` or ``"tey"`` (electron yield).
+    scans
+        Glob patterns, relative to the project file.
+    k_range
+        1/angstrom; None chooses it from the noise.
+    k_weight
+        Power of k in the transform.
+    r_range
+        angstrom, without phase correction, where models are compared; None takes the default of the fit.
+    """
+
+    name: Name
+    technique: Literal["xas"]
+    element: Name
+    edge: Name
+    mode: Mode = "transmission"
+    scans: Annotated[tuple[Name, ...], Field(min_length=1)]
+    k_range: Range | None = None
+    k_weight: Annotated[Number, Field(ge=0, le=4)] = 2.0
+    r_range: Range | None = None
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Files that the patterns match, each once, sorted within a pattern."""
+        found = [path for pattern in self.scans for path in matches(self._folder, pattern)]
+        return tuple(dict.fromkeys(found))
+
+
+class TotalScatteringMeasurement(Part):
+    """A raw pattern I(Q), or a reduced G(r).
+
+    Attributes
+    ----------
+    name
+        Of the measurement, unique.
+    pattern, background
+        Files of I(Q), relative to the project file.
+    pdf
+        File of G(r), instead of ``pattern``.
+    axis
+        What the first column of the pattern is, where its header does not say: ``"q"``, ``"q_nm"`` or
+        ``"2theta"``.
+    wavelength
+        angstrom.
+    q_range
+        1/angstrom.
+    r_range
+        angstrom, where models are compared; None goes as far as the models can be trusted.
+    qdamp
+        Resolution of the instrument, 1/angstrom; None fits it.
+    """
+
+    name: Name
+    technique: Literal["total-scattering"]
+    pattern: Name | None = None
+    background: Name | None = None
+    pdf: Name | None = None
+    axis: Axis | None = None
+    wavelength: Positive | None = None
+    q_range: Range | None = None
+    r_range: Range | None = None
+    qdamp: Annotated[Number, Field(ge=0)] | None = None
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def pattern_path(self) -> Path | None:
+        """The raw pattern."""
+        return self._folder / self.pattern if self.pattern else None
+
+    @property
+    def background_path(self) -> Path | None:
+        """The pattern of the empty container."""
+        return self._folder / self.background if self.background else None
+
+    @property
+    def pdf_path(self) -> Path | None:
+        """The reduced G(r)."""
+        return self._folder / self.pdf if self.pdf else None
+
+
+Measurement = XasMeasurement | TotalScatteringMeasurement
+_TECHNIQUES: dict[str, type[Part]] = {
+    "xas": XasMeasurement,
+    "total-scattering": TotalScatteringMeasurement,
+}
+
+
+class Model(Part):
+    """One structural hypothesis.
+
+    Attributes
+    ----------
+    name
+        Of the model, unique.
+    structures
+        File of snapshots, a crystal or a molecule, relative to the project file.
+    frames
+        ``"start:stop:step"``, or None for all.
+    """
+
+    name: Name
+    structures: Name
+    frames: Annotated[StrictStr, BeforeValidator(_frames)] | None = None
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def path(self) -> Path:
+        """The file of structures."""
+        return self._folder / self.structures
+
+    @property
+    def selection(self) -> slice | None:
+        """The frames as a slice."""
+        return parse_frames(self.frames) if self.frames is not None else None
+
+
+class VerdictSettings(Part):
+    """What a verdict demands.
+
+    Attributes
+    ----------
+    odds
+        Odds of the best model against the next from which a verdict is given.
+    """
+
+    odds: Annotated[Number, Field(gt=1)] = 20.0
+
+
+class Project(Part):
+    """A question, its measurements, and the models that may answer it.
+
+    Attributes
+    ----------
+    title
+        The question.
+    sample
+        What was measured.
+    measurement
+        In the order of the file.
+    model
+        In the order of the file.
+    verdict
+        What a verdict demands.
+    """
+
+    title: Name
+    sample: Sample
+    measurement: tuple[Measurement, ...]
+    model: tuple[Model, ...]
+    verdict: VerdictSettings = VerdictSettings()
+    _path: Path = PrivateAttr(default=Path())
+
+    @property
+    def path(self) -> Path:
+        """The project file."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the project file, from which its paths are counted."""
+        return self._path.parent
+
+
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """Files that a glob pattern matches, sorted; hidden ones only where the pattern asks for them."""
+    whole = Path(pattern)
+    if whole.is_absolute():
+        folder, pattern = Path(whole.anchor), str(whole.relative_to(whole.anchor))
+    found = sorted(path for path in folder.glob(pattern) if path.is_file())
+    return [path for path in found if not path.name.startswith(".") or whole.name.startswith(".")]

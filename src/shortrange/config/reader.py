@@ -1,0 +1,229 @@
+"""Read a project file and collect its faults."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shortrange.atoms import edge_energy, parse_composition
+from shortrange.config.models import (
+    Axis,
+    Mode,
+    Model,
+    Part,
+    Project,
+    Sample,
+    TotalScatteringMeasurement,
+    VerdictSettings,
+    XasMeasurement,
+    matches,
+)
+from shortrange.errors import DataError, ProjectError, did_you_mean
+
+__all__ = ["read_project"]
+
+_TECHNIQUES: dict[str, type[Part]] = {"xas": XasMeasurement, "total-scattering": TotalScatteringMeasurement}
+
+
+def read_project(path: str | Path) -> Project:
+    """Read and check a project file.
+
+    Parameters
+    ----------
+    path
+        The TOML file; the paths in it are counted from its folder.
+
+    Returns
+    -------
+    Project
+        With every file it names in place; the files themselves have not been read.
+
+    Raises
+    ------
+    ProjectError
+        Naming every fault of the file, one on a line.
+    """
+    path = Path(path)
+    raw = _parse(path)
+    faults = list(_faults_of_top(raw))
+    sample = _part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
+    verdict = _part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
+    parts = {key: _parts(key, raw.get(key), path.parent, faults) for key in ("measurement", "model")}
+    if isinstance(sample, Sample):
+        faults += [f"[sample] {fault}" for fault in _faults_of_sample(sample)]
+    if faults:
+        count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise ProjectError(
+            f"the project file has {count}:\n" + "\n".join(f"    {fault}" for fault in faults),
+            where=str(path),
+            do="correct the file; `shortrange check` looks again without running",
+        )
+    project = Project.model_validate({"title": raw["title"], "sample": sample, "verdict": verdict, **parts})
+    project._path = path
+    return project
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise ProjectError(
+            "this is a folder, not a project file", where=str(path), do=f"name {path / 'project.toml'}"
+        )
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise ProjectError(
+            "there is no such project file",
+            where=str(path),
+            do="check the name, or begin one: `shortrange init`",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(
+            f"the project file cannot be read: {error}", where=str(path), do="save it as UTF-8 text"
+        ) from None
+    if not text.strip():
+        raise ProjectError("the project file is empty", where=str(path), do="begin one: `shortrange init`")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what = re.sub(r" \(at .*\)$", "", str(error))
+        at = re.search(r"\(at (.*)\)$", str(error))
+        raise ProjectError(
+            f"not valid TOML: {what[:1].lower()}{what[1:]}",
+            where=f"{path}, {at.group(1) if at else 'its end'}",
+            do="correct the line; text needs quotation marks, numbers a decimal point",
+        ) from None
+
+
+def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
+    for key in raw:
+        if key not in Project.model_fields:
+            yield f"[{key}]: unknown key; {did_you_mean(key, Project.model_fields)}"
+    title = raw.get("title")
+    if not isinstance(title, str) or not title.strip():
+        yield "title: is missing" if title is None else f"title: {title!r} must be text, in quotation marks"
+    if "sample" not in raw:
+        yield "[sample]: is missing; it gives the composition"
+
+
+def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part, ...]:
+    """Validate measurements or models one by one, so that the fault of one does not hide another's."""
+    if not tables:
+        faults.append(f"[[{key}]]: there is none; add at least one")
+        return ()
+    if not isinstance(tables, list):
+        faults.append(f"[{key}]: write [[{key}]], with two brackets")
+        return ()
+    names = [table.get("name") for table in tables if isinstance(table, dict)]
+    built = []
+    for index, (table, name) in enumerate(zip(tables, names, strict=False), start=1):
+        place = f"[{key} {name!r}]" if isinstance(name, str) and name else f"[{key} number {index}]"
+        kind = Model if key == "model" else _technique(place, table, faults)
+        part = _part(place, kind, table, faults) if kind else None
+        if isinstance(part, XasMeasurement | TotalScatteringMeasurement | Model):
+            part._folder = folder
+            faults += [f"{place} {fault}" for fault in _faults_of_part(part)]
+            built.append(part)
+    for name in dict.fromkeys(n for n in names if isinstance(n, str) and names.count(n) > 1):
+        faults.append(f"[{key} {name!r}] name: {names.count(name)} of them have it; give each its own")
+    return tuple(built)
+
+
+def _technique(place: str, table: dict[str, Any], faults: list[str]) -> type[Part] | None:
+    technique = table.get("technique")
+    if isinstance(technique, str) and technique in _TECHNIQUES:
+        return _TECHNIQUES[technique]
+    said = "is missing" if technique is None else f"{technique!r} is unknown"
+    faults.append(f"{place} technique: {said}; {did_you_mean(str(technique), _TECHNIQUES)}")
+    return None
+
+
+def _part(place: str, kind: type[Part], table: Any, faults: list[str]) -> Part | None:
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        faults += [_say(place, kind, details) for details in error.errors()]
+        return None
+
+
+_WORDS = {
+    "missing": "is missing",
+    "string_type": "must be text, in quotation marks",
+    "string_too_short": "is empty",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "tuple_type": "must be a list, in square brackets",
+    "too_short": "is empty",
+    "model_type": "must be a table of keys",
+}
+
+
+def _say(place: str, kind: type[Part], details: ErrorDetails) -> str:
+    """One fault in our words."""
+    key = str(details["loc"][0]) if details["loc"] else ""
+    given, context = details["input"], details.get("ctx", {})
+    if details["type"] == "extra_forbidden":
+        return f"{place} {key}: unknown key; {did_you_mean(key, kind.model_fields)}"
+    if details["type"] == "value_error":
+        words = str(context["error"])
+    elif details["type"] == "literal_error":
+        words = f"is unknown; {did_you_mean(str(given), get_args(Mode if key == 'mode' else Axis))}"
+    else:
+        words = _WORDS.get(details["type"], details["msg"].lower()).format(**context)
+    shown = "" if details["type"] == "missing" else f" {given!r}"
+    return f"{place} {key}:{shown} {words}" if key else f"{place} {words}"
+
+
+def _faults_of_part(part: XasMeasurement | TotalScatteringMeasurement | Model) -> Iterable[str]:
+    if isinstance(part, XasMeasurement):
+        return _faults_of_xas(part)
+    if isinstance(part, TotalScatteringMeasurement):
+        return _faults_of_scattering(part)
+    return _missing("structures", part.path)
+
+
+def _faults_of_sample(sample: Sample) -> Iterable[str]:
+    try:
+        parse_composition(sample.composition)
+    except DataError as error:
+        yield f"composition: {error.what}; {error.do}"
+
+
+def _faults_of_xas(xas: XasMeasurement) -> Iterable[str]:
+    try:
+        edge_energy(xas.element, xas.edge)
+    except DataError as error:
+        yield f"{'edge' if error.where == 'edge' else 'element'}: {error.what}; {error.do}"
+    for pattern in xas.scans:
+        if not matches(xas._folder, pattern):
+            yield f"scans: no file matches {pattern!r} in {xas._folder.resolve()}"
+
+
+def _faults_of_scattering(part: TotalScatteringMeasurement) -> Iterable[str]:
+    if (part.pattern is None) == (part.pdf is None):
+        yield "pattern: give either pattern (raw I(Q)) or pdf (reduced G(r))" + (
+            ", not both" if part.pdf else ""
+        )
+    if part.pdf is not None and part.background is not None:
+        yield "background: belongs to a raw pattern; a reduced pdf has none"
+    if part.pattern is not None and part.wavelength is None:
+        yield "wavelength: is missing; the reduction of a raw pattern needs it, in angstrom"
+    for key, path in (
+        ("pattern", part.pattern_path),
+        ("background", part.background_path),
+        ("pdf", part.pdf_path),
+    ):
+        yield from _missing(key, path)
+
+
+def _missing(key: str, path: Path | None) -> Iterable[str]:
+    if path is not None and not path.is_file():
+        yield f"{key}: there is no file {path}"

@@ -1,0 +1,282 @@
+"""Which reader a file gets: by content first, by suffix second, by name always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from shortrange.errors import DataError, ShortrangeError, did_you_mean
+from shortrange.load.text import read_head
+from shortrange.quantities import GR, IQ, Scan, Trajectory
+
+__all__ = [
+    "LOADERS",
+    "Kind",
+    "Loader",
+    "load",
+    "load_gr",
+    "load_iq",
+    "load_scans",
+    "load_trajectory",
+    "register",
+]
+
+Kind = Literal["xas", "iq", "gr", "structure"]
+
+ENTRY_POINTS = "shortrange.loaders"
+"""Entry-point group by which other packages add loaders."""
+
+_MEANING: dict[str, str] = {
+    "xas": "X-ray absorption scans",
+    "iq": "scattered intensity I(Q)",
+    "gr": "a pair distribution function G(r)",
+    "structure": "atomic structures",
+}
+_DOOR = {"xas": "load_scans", "iq": "load_iq", "gr": "load_gr", "structure": "load_trajectory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Reader of one file format.
+
+    Attributes
+    ----------
+    name
+        For ``load(path, format=name)``.
+    kind
+        What it returns: ``"xas"`` a tuple of `Scan`, ``"iq"`` an `IQ`, ``"gr"`` a `GR`, ``"structure"`` a
+        `Trajectory`.
+    suffixes
+        Of the files it reads, with the point, in lower case; ``"*"`` takes any file of its kind that no
+        other loader claims.
+    sniff
+        Whether the first 4 kB (decompressed) are certainly of this format.
+    read
+        The reader. Beside the path it takes the options of its kind by keyword: ``element`` and ``edge``
+        (xas), ``wavelength`` and ``axis`` (iq), ``frames`` (structure).
+    """
+
+    name: str
+    kind: Kind
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+    read: Callable[..., Any]
+
+
+LOADERS: dict[str, Loader] = {}
+"""All registered loaders by name."""
+
+
+def register(loader: Loader) -> None:
+    """Add a loader.
+
+    Raises
+    ------
+    ValueError
+        If another loader has its name, or its kind is unknown.
+    """
+    if loader.kind not in get_args(Kind):
+        raise ValueError(f"loader {loader.name!r} has the unknown kind {loader.kind!r}")
+    if LOADERS.setdefault(loader.name, loader) is not loader:
+        raise ValueError(f"loader {loader.name!r} is registered twice")
+
+
+@cache
+def _add_plugins() -> None:
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            register(point.load())
+        except Exception as error:
+            raise DataError(
+                f"the loader {point.name!r} of another package does not work: {error}",
+                where=f"entry point {point.value!r}",
+                do="update or remove that package",
+            ) from error
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def find_loader(path: Path, *, format: str | None = None, kind: str | None = None) -> Loader:
+    """Choose the loader of a file.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or empty, the format is unknown or of another kind, or none or several
+        loaders recognise the file.
+    """
+    _add_plugins()
+    if kind is not None and kind not in _MEANING:
+        raise DataError(
+            f"unknown kind {kind!r}", where=f"load({str(path)!r})", do=did_you_mean(kind, _MEANING)
+        )
+    head = read_head(path)
+    if format is not None:
+        return _by_name(path, format, kind)
+    hits = [loader for loader in LOADERS.values() if loader.sniff(head)]
+    of_kind = [loader for loader in hits if kind in (None, loader.kind)]
+    if hits and not of_kind:
+        other = hits[0]
+        raise DataError(
+            f"this file holds {_MEANING[other.kind]} ({other.name}), not {_MEANING[cast(str, kind)]}",
+            where=str(path),
+            do=f"name another file, or use {_DOOR[other.kind]}; format=... overrides the recognition",
+        )
+    if not of_kind:
+        suffix = _suffix(path)
+        claims = [loader for loader in LOADERS.values() if kind in (None, loader.kind)]
+        of_kind = [x for x in claims if suffix in x.suffixes] or [
+            x for x in claims if kind and "*" in x.suffixes
+        ]
+    if len(of_kind) != 1:
+        names = [loader.name for loader in of_kind]
+        what = f"several loaders recognise this file: {names}" if names else "no loader recognises this file"
+        raise DataError(
+            what, where=str(path), do=f"name one: load(path, format=...); known: {sorted(LOADERS)}"
+        )
+    return of_kind[0]
+
+
+def _by_name(path: Path, format: str, kind: str | None) -> Loader:
+    known = [name for name, loader in LOADERS.items() if kind in (None, loader.kind)]
+    if format in known:
+        return LOADERS[format]
+    if format in LOADERS:
+        raise DataError(
+            f"format {format!r} reads {_MEANING[LOADERS[format].kind]}, not {_MEANING[cast(str, kind)]}",
+            where=str(path),
+            do=f"choose from {sorted(known)}",
+        )
+    raise DataError(f"unknown format {format!r}", where=str(path), do=did_you_mean(format, known))
+
+
+def _read(path: str | Path, format: str | None, kind: Kind, **options: Any) -> Any:
+    path = Path(path)
+    loader = find_loader(path, format=format, kind=kind)
+    return _guard(loader, path, **options)
+
+
+def _guard(loader: Loader, path: Path, **options: Any) -> Any:
+    try:
+        return loader.read(path, **options)
+    except ShortrangeError:
+        raise
+    except Exception as error:
+        # A library behind a loader failed in its own words; the user still gets what, where and what to do.
+        raise DataError(
+            f"the file cannot be read as {loader.name}: {type(error).__name__}: {error}",
+            where=str(path),
+            do="check that it is complete and of this format; name another with format=...",
+        ) from error
+
+
+def load(path: str | Path, *, format: str | None = None, kind: Kind | None = None) -> Any:
+    """Read a file of any known format.
+
+    Parameters
+    ----------
+    path
+        The file; may be gzipped.
+    format
+        Name of a loader, if the file should not be recognised by its content.
+    kind
+        Restrict to loaders of one kind.
+
+    Returns
+    -------
+    tuple of Scan, IQ, GR or Trajectory
+        By the kind of the loader.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or recognised.
+    """
+    path = Path(path)
+    return _guard(find_loader(path, format=format, kind=kind), path)
+
+
+def load_scans(
+    path: str | Path, *, format: str | None = None, element: str | None = None, edge: str | None = None
+) -> tuple[Scan, ...]:
+    """Read the XAS scans of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        Name of a loader, if the file should not be recognised by its content.
+    element, edge
+        Absorption edge that must lie in every scan; it also settles the unit of the energies.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or the edge does not lie in it.
+    """
+    return cast(tuple[Scan, ...], _read(path, format, "xas", element=element, edge=edge))
+
+
+def load_iq(
+    path: str | Path, *, format: str | None = None, wavelength: float | None = None, axis: str | None = None
+) -> IQ:
+    """Read a scattering pattern.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        Name of a loader.
+    wavelength
+        angstrom; needed where the axis is an angle.
+    axis
+        ``"q"`` (1/angstrom), ``"q_nm"`` (1/nm) or ``"2theta"`` (degrees), where the file does not say.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its axis is not known or cannot be Q.
+    """
+    return cast(IQ, _read(path, format, "iq", wavelength=wavelength, axis=axis))
+
+
+def load_gr(path: str | Path, *, format: str | None = None) -> GR:
+    """Read a measured pair distribution function.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    return cast(GR, _read(path, format, "gr"))
+
+
+def load_trajectory(
+    path: str | Path, *, format: str | None = None, frames: slice | None = None
+) -> Trajectory:
+    """Read snapshots, a crystal or a molecule.
+
+    Parameters
+    ----------
+    path
+        The file; may be gzipped.
+    format
+        Name of a loader.
+    frames
+        Which frames to keep; None keeps all.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its frames differ in composition.
+    """
+    return cast(Trajectory, _read(path, format, "structure", frames=frames))

@@ -1,0 +1,162 @@
+"""Which column is what: beamline profiles, kept as data so that a user adds one without code."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from shortrange.errors import DataError, did_you_mean
+
+__all__ = ["PROFILE_FOLDER", "ROLES", "Profile", "assign", "choose_profile", "profiles"]
+
+ROLES = ("i0", "it", "ir", "if", "tey", "mu", "mu_ref")
+"""Roles of the columns of a `Scan`."""
+
+PROFILE_FOLDER = "SHORTRANGE_PROFILES"
+"""Environment variable that names a folder of further profiles (TOML)."""
+
+_UNITS = ("eV", "keV", "degrees")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How one beamline, or one program, names its columns.
+
+    Attributes
+    ----------
+    name
+        Of the beamline.
+    columns
+        Titles that must all be present to recognise it (case does not matter).
+    header
+        Regular expression that must occur above the numbers, or empty.
+    energy
+        Titles of the energy column, the preferred one first.
+    unit
+        ``"eV"``, ``"keV"``, ``"degrees"`` (the Bragg angle), or None if the file or the edge must tell.
+    roles
+        Role to titles, the preferred one first.
+    source
+        File of the profile.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    header: str
+    energy: tuple[str, ...]
+    unit: str | None
+    roles: Mapping[str, tuple[str, ...]]
+    source: str = ""
+
+    def fits(self, labels: Sequence[str], header: str) -> bool:
+        """Whether a file with these column titles and this header comes from here."""
+        if not self.columns and not self.header:
+            return False
+        known = {label.lower() for label in labels}
+        return all(name.lower() in known for name in self.columns) and bool(
+            re.search(self.header, header, re.IGNORECASE)
+        )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def parse_profile(text: str, *, source: str) -> Profile:
+    """Read one profile.
+
+    Raises
+    ------
+    DataError
+        If it is not TOML or has an unknown key, role or unit.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"not valid TOML: {error}", where=source, do="correct the profile") from error
+    _only(raw, ("name", "recognise", "energy", "roles"), source)
+    recognise, energy, roles = raw.get("recognise", {}), raw.get("energy", {}), raw.get("roles", {})
+    _only(recognise, ("columns", "header"), f"{source}, [recognise]")
+    _only(energy, ("column", "unit"), f"{source}, [energy]")
+    _only(roles, ROLES, f"{source}, [roles]")
+    unit = energy.get("unit")
+    if unit is not None and unit not in _UNITS:
+        raise DataError(f"unknown unit {unit!r}", where=f"{source}, [energy]", do=did_you_mean(unit, _UNITS))
+    return Profile(
+        name=raw.get("name", Path(source).stem),
+        columns=_names(recognise.get("columns", ())),
+        header=recognise.get("header", ""),
+        energy=_names(energy.get("column", ())),
+        unit=unit,
+        roles={role: _names(names) for role, names in roles.items()},
+        source=source,
+    )
+
+
+def _only(table: Mapping[str, Any], known: Sequence[str], place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise DataError(
+                f"unknown key {key!r} in a beamline profile", where=place, do=did_you_mean(key, known)
+            )
+
+
+@cache
+def _read_folder(folder: str | None) -> tuple[Profile, ...]:
+    if folder is None:
+        inside = files("shortrange.load") / "profiles"
+        return tuple(
+            parse_profile(item.read_text("utf-8"), source=item.name)
+            for item in sorted(inside.iterdir(), key=lambda item: item.name)
+            if item.name.endswith(".toml")
+        )
+    if not Path(folder).is_dir():
+        raise DataError(
+            f"{PROFILE_FOLDER} names no folder",
+            where=folder,
+            do="set it to a folder of TOML profiles, or unset it",
+        )
+    return tuple(
+        parse_profile(path.read_text("utf-8"), source=str(path))
+        for path in sorted(Path(folder).glob("*.toml"))
+    )
+
+
+def profiles() -> tuple[Profile, ...]:
+    """All profiles: the user's own first, then those of the package, the generic one last."""
+    folder = os.environ.get(PROFILE_FOLDER)
+    own = _read_folder(folder) if folder else ()
+    shipped = _read_folder(None)
+    return (*own, *(p for p in shipped if p.name != "generic"), *(p for p in shipped if p.name == "generic"))
+
+
+def choose_profile(labels: Sequence[str], header: str) -> Profile:
+    """Take the first profile that recognises a file, else the generic one."""
+    known = profiles()
+    return next((profile for profile in known if profile.fits(labels, header)), known[-1])
+
+
+def assign(labels: Sequence[str], profile: Profile) -> tuple[int | None, dict[str, int]]:
+    """Columns by role.
+
+    Returns
+    -------
+    energy
+        Index of the energy column, or None if there is none.
+    roles
+        Role to index.
+    """
+    place = {label.lower(): index for index, label in reversed(list(enumerate(labels)))}
+
+    def first(names: Sequence[str]) -> int | None:
+        return next((place[name.lower()] for name in names if name.lower() in place), None)
+
+    found = {role: first(names) for role, names in profile.roles.items()}
+    return first(profile.energy), {role: index for role, index in found.items() if index is not None}
