@@ -60,8 +60,8 @@ def ft_window(
 ) -> Array:
     """Window function over ``x_range``, as ``larch.xafs.ftwindow``.
 
-    The tapers are centred on the ends of the range, ``dx`` wide at the lower and ``dx2`` at the upper one, and
-    their corners lie on grid points, as in xraylarch: the window depends (slightly) on the grid.
+    The tapers are centred on the ends of the range, ``dx`` wide at the lower and ``dx2`` at the upper one,
+    and their corners lie on grid points, as in xraylarch: the window depends (slightly) on the grid.
 
     Parameters
     ----------

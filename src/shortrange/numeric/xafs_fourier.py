@@ -4,8 +4,9 @@ r"""Kernels of the XAFS Fourier transforms, as matrices, so that errors and fits
    \chi(R) = \frac{1}{\sqrt\pi}\int w(k)\,k^n\chi(k)\,e^{-2ikR}\,dk \qquad
    \chi(q) = \frac{2}{\sqrt\pi}\int w(R)\,\chi(R)\,e^{2iqR}\,dR
 
-The normalisation and the sign of the phase are those of xraylarch, where :math:`\chi(k) \sim \sin(2kR)` gives an
-imaginary part that is negative at R. The real part of :math:`\chi(q)` is the filtered :math:`k^n\chi(k)`.
+The normalisation and the sign of the phase are those of xraylarch, where
+:math:`\chi(k) \sim \sin(2kR)` gives an imaginary part that is negative at R.
+The real part of :math:`\chi(q)` is the filtered :math:`k^n\chi(k)`.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def fourier_matrix(
     """
     weights = k_window(k, k_range=k_range, dk=dk, dk2=dk2, window=window) * k**k_weight
     step = uniform_step(k, where="fourier_matrix")
-    return step / np.sqrt(np.pi) * np.exp(-2j * np.outer(r, k)) * weights
+    return np.asarray(step / np.sqrt(np.pi) * np.exp(-2j * np.outer(r, k)) * weights)
 
 
 def back_fourier_matrix(
@@ -121,4 +122,4 @@ def back_fourier_matrix(
     """
     weights = k_window(r, k_range=r_range, dk=dr, dk2=dr2, window=window)
     step = uniform_step(r, where="back_fourier_matrix")
-    return 2.0 * step / np.sqrt(np.pi) * np.exp(2j * np.outer(q, r)) * weights
+    return np.asarray(2.0 * step / np.sqrt(np.pi) * np.exp(2j * np.outer(q, r)) * weights)

@@ -1,9 +1,9 @@
-"""Energy alignment of repeated scans, by the reference channel or by the spectra themselves.
+r"""Energy alignment of repeated scans, by the reference channel or by the spectra themselves.
 
-A scan i is described as :math:`y_i(E) = s_i\\,T(E + \\delta_i) + c_i + d_i E`: a template T, a shift
-:math:`\\delta_i` (the eV to *add* to the energies of the scan), a free scale, offset and slope. The template is made
-of smoothing splines of the other scans, never of the raw points, because an interpolated noisy curve is less noisy
-between its points than on them, which would pull shifts towards half a step.
+A scan i is described as :math:`y_i(E) = s_i\,T(E + \delta_i) + c_i + d_i E`: a template T, a shift
+:math:`\delta_i` (the eV to *add* to the energies of the scan), a free scale, offset and slope. The template
+is made of smoothing splines of the other scans, never of the raw points, because an interpolated noisy curve is
+less noisy between its points than on them, which would pull shifts towards half a step.
 """
 
 from __future__ import annotations
@@ -125,8 +125,10 @@ def _has_edge(energy: Array, y: Array | None) -> bool:
 
 
 def _despiked(y: Array) -> Array:
-    """Running median of five: for finding things, never for data."""
-    return np.median(np.lib.stride_tricks.sliding_window_view(np.pad(y, 2, mode="edge"), 5), axis=1)
+    """Smooth by a running median of five: for finding things, never for data."""
+    return np.asarray(
+        np.median(np.lib.stride_tricks.sliding_window_view(np.pad(y, 2, mode="edge"), 5), axis=1)
+    )
 
 
 def _derivative(energy: Array, y: Array, grid: Array, width: float) -> Array:
@@ -168,7 +170,7 @@ def coarse_shift(
 
 
 def _coarse(data: list[tuple[Array, Array]], max_shift: float) -> tuple[int, Array, Array]:
-    """The most typical scan, and all shifts relative to it."""
+    """Find the most typical scan, and all shifts relative to it."""
     n = len(data)
     best: tuple[float, int, Array, Array] | None = None
     for i in range(min(n, 5)):
@@ -229,7 +231,7 @@ def _template(fits: list[_Fit], smooth: list[Curve], leave: int) -> Curve:
 
 
 def _common(fits: list[_Fit], windows: list[tuple[Array, Array]], leave: int) -> Array:
-    """Ends of the range that all other scans cover, on the common axis."""
+    """Find the ends of the range that all other scans cover, on the common axis."""
     others = [i for i in range(len(fits)) if i != leave]
     return np.array(
         [
@@ -267,7 +269,7 @@ def _fit_shift(energy: Array, y: Array, template: Curve, ends: Array, start: _Fi
 
 
 def _error(design: Array, residual: Array, column: int) -> float:
-    """Standard error of a coefficient, with the residuals' variance and short-range correlation."""
+    """Estimate the standard error of a coefficient from the residuals, their correlation included."""
     free = max(1, residual.size - design.shape[1])
     variance = float(residual @ residual) / free
     power = float(residual @ residual) or 1.0

@@ -1,9 +1,9 @@
 r"""AUTOBK background and chi(k), as linear least squares.
 
 Newville, Livins, Yacoby, Rehr, Stern, Phys. Rev. B 47, 14126 (1993): a spline whose knots are as many as the
-data below R_bkg can carry is chosen so that :math:`\chi(R)` is small there. :math:`\chi(R)` is linear in the spline
-coefficients, and so are the clamps at the ends once their weight is fixed. So :math:`\chi = P\mu` with a matrix P
-that depends on the energies only, and the covariance of chi is :math:`P\,\mathrm{cov}(\mu)\,P^T`.
+data below R_bkg can carry is chosen so that :math:`\chi(R)` is small there. :math:`\chi(R)` is linear in the
+spline coefficients, and so are the clamps at the ends once their weight is fixed. So :math:`\chi = P\mu` with
+a matrix P that depends on the energies only, and the covariance of chi is :math:`P\,\mathrm{cov}(\mu)\,P^T`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from shortrange.errors import DataError
 from shortrange.numeric.splines import spline_matrix
-from shortrange.numeric.xafs_fourier import larch_r_grid
 from shortrange.numeric.windows import ft_window
+from shortrange.numeric.xafs_fourier import larch_r_grid
 from shortrange.quantities import ChiK, step
 from shortrange.reduce.normalise import Normalised
 from shortrange.units import HBAR2_2ME
@@ -69,9 +69,10 @@ class _Problem:
 
 
 def _knot_places(k_raw: Array, k_range: tuple[float, float], n_knots: int) -> Array:
-    """Data points nearest to evenly spaced k."""
+    """Find the data points nearest to evenly spaced k."""
     wanted = np.linspace(*k_range, n_knots)
-    return k_raw[np.abs(k_raw - wanted[:, None]).argmin(axis=1)]
+    places: Array = k_raw[np.abs(k_raw - wanted[:, None]).argmin(axis=1)]
+    return places
 
 
 def _setup(

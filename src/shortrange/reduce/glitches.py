@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 def local_residual(x: Array, y: Array, offsets: tuple[int, ...]) -> Array:
-    """Distance of each point from the polynomial through neighbours, in units where white noise keeps its size.
+    """Distance of each point from the polynomial through neighbours, in units that keep white noise as it is.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def running_scale(residual: Array, window: int = 41) -> Array:
     """Local standard deviation, from a running median of absolute values."""
     half = min(window, 2 * (residual.size // 2) - 1) // 2
     padded = np.pad(np.abs(residual), half, mode="reflect")
-    return 1.4826 * np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+    return np.asarray(1.4826 * medians)
 
 
 def find_glitches(
@@ -55,9 +56,9 @@ def find_glitches(
 ) -> Array:
     """Glitches of a single scan.
 
-    A point is one if mu lies more than ``limit`` local standard deviations off the curve through its neighbours,
-    away from the edge (below E0 - 30 eV, above E0 + 50 eV); or if the incident intensity jumps there by more than
-    3 % and mu leaves the curve around the jump by more than 4 deviations.
+    A point is one if mu lies more than ``limit`` local standard deviations off the curve through its
+    neighbours, away from the edge (below E0 - 30 eV, above E0 + 50 eV); or if the incident intensity jumps
+    there by more than 3 % and mu leaves the curve around the jump by more than 4 deviations, or by 20 %.
 
     Parameters
     ----------
@@ -95,19 +96,34 @@ def find_glitches(
 
 def _beam_glitches(energy: Array, mu: Array, i0: Array) -> Array:
     """Jumps of the incident intensity that absorption follows."""
-    wide = 15
+    wide = 7
     padded = np.pad(i0, wide, mode="reflect")
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * wide + 1), axis=1)
     away = np.abs(i0 / smooth - 1.0)
     jump = away > max(0.03, 8.0 * 1.4826 * float(np.median(away)))
+    jump &= narrow(energy, jump, 12.0)
     if not jump.any() or jump.sum() > 0.1 * jump.size:  # a beam that jumps everywhere is not glitching
         return np.zeros(i0.size, dtype=bool)
     good = np.flatnonzero(~jump)
     scale = np.interp(
         energy, energy[good], running_scale(local_residual(energy[good], mu[good], (-2, -1, 1, 2)))
     )
-    off = np.abs(mu - np.interp(energy, energy[good], mu[good]))
-    return np.asarray(jump & (off > 4.0 * scale))
+    expected = np.interp(energy, energy[good], mu[good])
+    for end in (good[:6], good[-6:]):  # beyond the last good points: a straight line
+        beyond = energy < energy[end[0]] if end[0] == good[0] else energy > energy[end[-1]]
+        centre = energy[end].mean()
+        slope = np.dot(energy[end] - centre, mu[end]) / np.sum((energy[end] - centre) ** 2)
+        expected[beyond] = (mu[end].mean() + slope * (energy - centre))[beyond]
+    return np.asarray(jump & ((np.abs(mu - expected) > 4.0 * scale) | (away > 0.2)))
+
+
+def narrow(energy: Array, flags: Array, width: float) -> Array:
+    """Keep runs of flags that are no wider than this: what lasts longer is a drift, not a glitch."""
+    out = np.zeros(flags.size, dtype=bool)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    for start, stop in edges.reshape(-1, 2):
+        out[start:stop] = energy[stop - 1] - energy[start] <= width
+    return out
 
 
 def find_outliers(residual: Array, slope: Array, *, limit: float = 7.0) -> Array:

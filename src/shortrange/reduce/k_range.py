@@ -13,8 +13,8 @@ __all__ = ["suggest_k_range"]
 def suggest_k_range(chi: ChiK, *, k_min: float = 3.0, end_margin: float = 0.2) -> tuple[float, float]:
     """Range of k to transform and fit: up to where the signal meets the noise.
 
-    In a running window of 1 1/angstrom the mean of chi^2 is compared with the mean variance; the range ends where
-    the excess (the signal) is as large as the noise for the last time.
+    In a running window of 1 1/angstrom the mean of chi^2 is compared with the mean variance; the range ends
+    where the excess (the signal) is as large as the noise for the last time.
 
     Parameters
     ----------

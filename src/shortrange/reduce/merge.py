@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.numeric.splines import interpolation_weights
 from shortrange.quantities import MuE, step
-from shortrange.reduce.glitches import find_glitches, find_outliers, local_residual, running_scale
+from shortrange.reduce.glitches import find_glitches, find_outliers, local_residual, narrow, running_scale
 
 __all__ = ["Comparison", "compare", "merge", "single_scan_noise"]
 
@@ -32,7 +32,7 @@ class Comparison:
     differences
         Each scan minus the mean of the others on its own energies; NaN where there are no others.
     deviation
-        Root mean square of the differences, in units of the rise of mu, shape (n_scans,); 0 for a single scan.
+        Root mean square of the differences, in units of the rise of mu, shape (n_scans,); 0 for one scan.
     """
 
     energies: tuple[Array, ...]
@@ -65,7 +65,7 @@ def _onto(x: Array, y: Array, mask: Array, target: Array) -> _Onto:
 
 
 def _rescaled(x: Array, y: Array, mask: Array, first: tuple[Array, Array, Array]) -> Array:
-    """Bring y onto the scale of the first scan: factor, offset and slope by least squares, outliers dropped."""
+    """Bring y onto the scale of the first scan: factor, offset, slope by least squares without outliers."""
     other = _onto(*first, x)
     use = other.valid & ~mask
     centred = (x - x.mean()) / np.ptp(x)
@@ -157,7 +157,8 @@ def _mask_outliers(xs: list[Array], ys: list[Array], masks: list[Array], differe
     for i, difference in enumerate(differences):
         known = np.flatnonzero(np.isfinite(difference))
         passed = _high_pass(difference)[known]
-        spikes = known[find_outliers(passed, np.gradient(ys[i][known], xs[i][known]))]
+        x = xs[i][known]
+        spikes = known[narrow(x, find_outliers(passed, np.gradient(ys[i][known], x)), 5.0)]
         # A spike of one scan shows in the differences of all: it belongs to the scan that is rough there.
         keep = [
             s
@@ -171,7 +172,7 @@ def _mask_outliers(xs: list[Array], ys: list[Array], masks: list[Array], differe
 
 
 def single_scan_noise(energy: Array, mu: Array, mask: Array) -> Array:
-    """Noise of one scan from what its neighbours (six of them) do not predict, smoothed in energy; shape (n,).
+    """Noise of one scan from what its neighbours (six of them) do not predict, smoothed; shape (n,).
 
     An upper bound for smooth data on a coarse grid, where some of the signal is unpredictable too.
     """
@@ -181,7 +182,7 @@ def single_scan_noise(energy: Array, mu: Array, mask: Array) -> Array:
 
 
 def _noise(data: Comparison) -> list[Array]:
-    """Noise of each scan on its own energies: a level for each scan times one shape, both from all repeats."""
+    """Noise of each scan on its own energies: a level for each scan times one shape, from all repeats."""
     n = len(data.mus)
     if n == 1:
         return [single_scan_noise(data.energies[0], data.mus[0], data.masks[0])]
@@ -191,7 +192,7 @@ def _noise(data: Comparison) -> list[Array]:
     if n == 2:
         variance = np.full(2, power.mean())  # both differences are the same one: no telling which is noisier
     else:
-        # <u_i^2> = (s_i^2 + mean of the others' s^2 / (n - 1)) (n - 1) / n, as if interpolation kept the noise.
+        # <u_i^2> = (s_i^2 + mean of the others' s^2 / (n - 1)) (n - 1) / n, were there no interpolation.
         m = np.full((n, n), 1.0 / (n - 1) ** 2)
         np.fill_diagonal(m, 1.0)
         variance = np.linalg.solve(m * (n - 1) / n, power)
@@ -207,7 +208,7 @@ def _noise(data: Comparison) -> list[Array]:
 
 
 def _smooth(values: Array, window: int) -> Array:
-    """Moving average, shorter at the ends; never below a fiftieth of the mean."""
+    """Average over a moving window, shorter at the ends; never below a fiftieth of the mean."""
     window = max(3, min(window, values.size // 2))
     kernel = np.ones(window)
     out = np.convolve(values, kernel, mode="same") / np.convolve(np.ones(values.size), kernel, mode="same")
@@ -217,10 +218,10 @@ def _smooth(values: Array, window: int) -> Array:
 def merge(data: Comparison, scans: Sequence[MuE]) -> MuE:
     """Mean of compared repeats on the energies of the first, weighted by their noise.
 
-    Points where every scan has a glitch are left out. ``sigma`` is the standard error of the mean from the scatter
-    of the repeats (or from the roughness of a single scan), on the assumption that noise is white on the
-    grid: interpolation between points correlates neighbours and lowers their scatter, but not the noise at the
-    frequencies of EXAFS, which is what counts; the reduction is therefore not applied.
+    Points where every scan has a glitch are left out. ``sigma`` is the standard error of the mean from the
+    scatter of the repeats (or from the roughness of a single scan), on the assumption that noise is white on
+    the grid: interpolation between points correlates neighbours and lowers their scatter, but not the noise
+    at the frequencies of EXAFS, which is what counts; the reduction is therefore not applied.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
     columns = {name: scan.columns[name] for name in used}
     mu = _absorption(columns, mode if "mu" not in used else "mu", where)
     arrays = {"energy": scan.energy, "mu": mu}
-    reference = _reference(scan, where)
+    reference = _reference(scan)
     if reference is not None:
         arrays["reference"] = reference
     for name, values in arrays.items():
@@ -93,7 +93,8 @@ def _channels(scan: Scan, mode: str, where: str) -> tuple[str, ...]:
     if "mu" in scan.columns:
         return ("mu",)
     raise DataError(
-        f"mode {mode!r} needs the channels {list(MODES[mode])}; missing: {missing}; there are {sorted(scan.columns)}",
+        f"mode {mode!r} needs the channels {list(MODES[mode])}; missing: {missing}; "
+        f"there are {sorted(scan.columns)}",
         where=where,
         do="choose the mode that fits the file, or name its columns",
     )
@@ -118,7 +119,7 @@ def _absorption(columns: dict[str, Array], mode: str, where: str) -> Array:
     return signal / columns["i0"]
 
 
-def _reference(scan: Scan, where: str) -> Array | None:
+def _reference(scan: Scan) -> Array | None:
     """Absorption of the reference, or None if it was not recorded or saw no beam."""
     columns = scan.columns
     if "mu_ref" in columns:
@@ -152,8 +153,8 @@ def _in_order(arrays: dict[str, Array], where: str) -> tuple[dict[str, Array], l
         # Back-lash of a monochromator is small and rare; anything else is damage, or two scans in one.
         if back.size > 0.02 * energy.size or -gaps.min() > np.median(gaps[gaps > 0]):
             raise DataError(
-                f"the energy falls from {energy[back[0]]:g} to {energy[back[0] + 1]:g} eV at point {back[0] + 2} "
-                f"({back.size} such points)",
+                f"the energy falls from {energy[back[0]]:.8g} to {energy[back[0] + 1]:.8g} eV "
+                f"at point {back[0] + 2} ({back.size} such points)",
                 where=where,
                 do="split the file if it holds two scans, or put its rows in order",
             )
@@ -165,7 +166,8 @@ def _in_order(arrays: dict[str, Array], where: str) -> tuple[dict[str, Array], l
     if unique.size < energy.size:
         if energy.size - unique.size > 0.1 * energy.size:
             raise DataError(
-                f"{energy.size - unique.size} of {energy.size} energies occur twice, first {unique[counts > 1][0]:g} eV",
+                f"{energy.size - unique.size} of {energy.size} energies are repeated, "
+                f"first {unique[counts > 1][0]:.8g} eV",
                 where=where,
                 do="remove the repeated rows, or split the file if it holds two scans",
             )
@@ -180,7 +182,8 @@ def check_edge(data: MuE, *, element: str, edge: str) -> float:
     Raises
     ------
     DataError
-        If the scan says it is of another edge, or does not reach from 15 eV below the tabulated edge to 30 eV above.
+        If the scan says it is of another edge, or does not reach from 15 eV below the tabulated edge to
+        30 eV above.
     """
     where = data.source or f"MuE(label={data.label!r})"
     tabulated = edge_energy(element, edge)
@@ -193,7 +196,8 @@ def check_edge(data: MuE, *, element: str, edge: str) -> float:
             f"the {element} {edge} edge ({tabulated:.0f} eV) does not lie well inside the scan, "
             f"{low:.6g} to {high:.6g} eV{hint}",
             where=where,
-            do=f"check element and edge; the scan must reach from {MIN_PRE:.0f} eV below to {MIN_POST:.0f} eV above",
+            do="check element and edge; the scan must reach "
+            f"from {MIN_PRE:.0f} eV below to {MIN_POST:.0f} eV above",
         )
     if data.element not in (None, element) or data.edge not in (None, edge):
         raise DataError(

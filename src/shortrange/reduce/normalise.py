@@ -98,8 +98,8 @@ def find_e0(
     r"""Energy of the steepest rise of mu(E), between grid points.
 
     The slope is that of a straight line fitted under a Gaussian of standard deviation ``smooth``; the maximum
-    is found on a grid of 0.1 eV and refined by a parabola. Points that stand out of a running median of five are
-    left out, so that a spike is no edge.
+    is found on a grid of 0.1 eV and refined by a parabola. Points that stand out of a running median of five
+    are left out, so that a spike is no edge.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _spikes(mu: Array) -> Array:
     median = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
     away = np.abs(mu - median)
     span = np.subtract(*np.percentile(median, [98, 2]))
-    return (away > 0.3 * abs(span)) & (away > 10.0 * np.median(away))
+    return np.asarray((away > 0.3 * abs(span)) & (away > 10.0 * np.median(away)))
 
 
 def _local_slope(x: Array, y: Array, grid: Array, width: float) -> Array:
@@ -214,7 +214,8 @@ def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
     order = ranges.post_order if d - c >= 5 else min(1, ranges.post_order)
     if d - c < order + 2:
         raise DataError(
-            f"{max(0, d - c)} points in the post-edge range {ranges.post[0]:g} to {ranges.post[1]:g} eV above the edge",
+            f"{max(0, d - c)} points in the post-edge range, "
+            f"{ranges.post[0]:g} to {ranges.post[1]:g} eV above the edge",
             where=f"normalise, E0 = {e0:.2f} eV",
             do="choose a wider post_range, or measure further above the edge",
         )
@@ -232,7 +233,7 @@ def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
     return _Fit(pre_edge, pre_edge + rise, weights)
 
 
-def _alternatives(energy: Array, e0: float, ranges: EdgeRanges) -> list[EdgeRanges]:
+def _alternatives(ranges: EdgeRanges) -> list[EdgeRanges]:
     """Other ranges that one might have chosen with as good reason."""
     (a, b), (c, d) = ranges.pre, ranges.post
     wide = d - c
@@ -272,8 +273,8 @@ def normalise(
     Raises
     ------
     DataError
-        If E0 lies outside the scan or far from ``near``, if there are fewer than 20 eV before or 30 eV behind it,
-        or if there is no step that stands out of what is left of the fits.
+        If E0 lies outside the scan or far from ``near``, if there are fewer than 20 eV before or 30 eV behind
+        it, or if there is no step that stands out of what is left of the fits.
     """
     where = data.source or f"MuE(label={data.label!r})"
     energy, mu = data.energy, data.mu
@@ -285,7 +286,7 @@ def normalise(
     fit = _fit(energy, mu, e0, ranges)
     edge_step = float(fit.weights @ mu)
     _check_step(energy, mu, e0, fit, edge_step, where)
-    others = [float(_fit(energy, mu, e0, r).weights @ mu) for r in _alternatives(energy, e0, ranges)]
+    others = [float(_fit(energy, mu, e0, r).weights @ mu) for r in _alternatives(ranges)]
     sigma = float(np.sqrt(np.mean((np.array(others) - edge_step) ** 2)))
     if data.sigma is not None:
         sigma = float(np.hypot(sigma, np.linalg.norm(fit.weights * data.sigma)))
@@ -349,7 +350,7 @@ def _check_e0(energy: Array, e0: float, near: float | None, where: str) -> None:
 
 
 def _check_step(energy: Array, mu: Array, e0: float, fit: _Fit, edge_step: float, where: str) -> None:
-    """An edge is a positive step that is larger than the wiggles around the fitted curves."""
+    """Refuse what is no edge: a positive step, larger than the wiggles before it."""
     before = energy < e0 - 10.0
     scatter = float(np.std((mu - fit.pre_edge)[before])) if before.sum() > 3 else 0.0
     size = float(np.ptp(mu))

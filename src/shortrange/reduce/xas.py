@@ -235,7 +235,8 @@ class _Sieve:
             worst = int(np.argmin(alignment.likeness))
             if alignment.likeness[worst] < 0.7 and len(used) > 2:
                 self.reasons[used[worst]] = (
-                    f"does not resemble the others: correlation of the derivatives {alignment.likeness[worst]:.2f}"
+                    "does not resemble the others: "
+                    f"correlation of the derivatives {alignment.likeness[worst]:.2f}"
                 )
                 continue
             e0 = find_e0(mus[0].energy, mus[0].mu, near=self.near) + float(alignment.shifts[0])

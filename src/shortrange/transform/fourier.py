@@ -110,7 +110,7 @@ def xftf(
 
 
 def sigma_magnitude(chi: ChiR) -> Array | None:
-    """Standard error of abs(chi(R)) to first order, shape (n,); None if the covariance is unknown.
+    """Propagate the covariance to abs(chi(R)), to first order; shape (n,), None if it is unknown.
 
     Where the magnitude is not much larger than its error, it is biased upwards and not normally distributed.
     """
@@ -120,7 +120,7 @@ def sigma_magnitude(chi: ChiR) -> Array | None:
     size = np.maximum(chi.magnitude, 1e-300)
     c, s = chi.chi.real / size, chi.chi.imag / size
     rr, ii, ri = np.diag(chi.cov[:n, :n]), np.diag(chi.cov[n:, n:]), np.diag(chi.cov[:n, n:])
-    return np.sqrt(np.maximum(c**2 * rr + s**2 * ii + 2 * c * s * ri, 0.0))
+    return np.asarray(np.sqrt(np.maximum(c**2 * rr + s**2 * ii + 2 * c * s * ri, 0.0)))
 
 
 def xftr(
