@@ -1,0 +1,93 @@
+"""The kinds of scattering paths whose shape has at most three parameters, and their grids of shapes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.simulate.feff_paths import FeffPath
+
+__all__ = ["ANGLE_STEP", "FAMILIES", "GRID_STEP", "N_ANGLES", "RADIAL_STEP", "Family"]
+
+Array = NDArray[Any]
+
+RADIAL_STEP = 0.1  # angstrom, of families with one distance: cubic splines meet FEFF to 4e-6
+GRID_STEP = 0.2  # angstrom, of families with two distances and an angle
+ANGLE_STEP = 7.5  # degrees
+N_ANGLES = round(180.0 / ANGLE_STEP) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Paths of one topology: 0 is the absorber, 1 and 2 are atoms around it.
+
+    Attributes
+    ----------
+    name
+        Topology.
+    word
+        How contributions of this kind are called.
+    order
+        Atoms in the order they are visited between leaving and coming back.
+    symmetric
+        Whether exchanging atoms 1 and 2 gives the time-reversed path: it then counts twice.
+    """
+
+    name: str
+    word: str
+    order: tuple[int, ...]
+    symmetric: bool = False
+
+    @property
+    def radial(self) -> bool:
+        """Whether the shape is one distance."""
+        return 2 not in self.order
+
+    def path(self, kinds: tuple[int, int], node: tuple[int, ...]) -> FeffPath:
+        """Path of the shape ``node`` (grid indices) over potentials ``kinds``."""
+        places = _places(self.name, node)
+        ipots = (0, *kinds)
+        return FeffPath(tuple(ipots[i] for i in self.order), tuple(places[i] for i in self.order))
+
+    def legs(self, node: tuple[int, ...]) -> tuple[float, float]:
+        """Half the path length (angstrom) and the product of all leg lengths of a node."""
+        places = _places(self.name, node)
+        stops = [places[i] for i in (0, *self.order, 0)]
+        lengths = [math.dist(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+        return sum(lengths) / 2.0, math.prod(lengths)
+
+    def label(self, absorber: str, first: str, second: str) -> str:
+        """Name of the contribution of this family over two elements."""
+        if self.name == "single":
+            return f"{absorber}-{first}"
+        if self.name == "bounce":
+            return f"{absorber}-{first} {self.word}"
+        if self.name == "hinge":
+            return f"{first}-{absorber}-{second} {self.word}"
+        return f"{absorber}-{first}-{second} {self.word}"
+
+
+def _places(name: str, node: tuple[int, ...]) -> tuple[tuple[float, float, float], ...]:
+    """Positions of atoms 0, 1, 2 of a node; the angle is at the absorber, for the dogleg at atom 1."""
+    origin = (0.0, 0.0, 0.0)
+    if len(node) == 1:
+        return origin, (0.0, 0.0, RADIAL_STEP * node[0]), origin
+    r1, r2 = GRID_STEP * node[0], GRID_STEP * node[1]
+    angle = np.radians(ANGLE_STEP * node[2])
+    across, along = float(r2 * np.sin(angle)), float(r2 * np.cos(angle))
+    second = (across, 0.0, r1 - along) if name == "dogleg" else (across, 0.0, along)
+    return origin, (0.0, 0.0, r1), second
+
+
+FAMILIES = {
+    "single": Family("single", "single scattering", (1,)),
+    "bounce": Family("bounce", "bounce", (1, 0, 1)),
+    "triangle": Family("triangle", "triangle", (1, 2), symmetric=True),
+    "hinge": Family("hinge", "hinge", (1, 0, 2), symmetric=True),
+    "dogleg": Family("dogleg", "dogleg", (1, 2, 1)),
+}
+"""Single scattering 0-1-0; 0-1-0-1-0; 0-1-2-0; through the absorber 0-1-0-2-0; 0-1-2-1-0."""

@@ -1,0 +1,152 @@
+"""An ensemble's chi(k) as a function of what a fit floats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shortrange.errors import SimulationError
+from shortrange.simulate.exafs.envelopes import bin_centres
+from shortrange.simulate.exafs.tables import K_GRID
+from shortrange.units import HBAR2_2ME
+
+__all__ = ["ExafsModel"]
+
+Array = NDArray[Any]
+
+
+class ExafsModel:
+    """Callable chi(k; S02, dE0, stretch, dsigma2) of an ensemble, a fraction of a millisecond a call.
+
+    Parameters
+    ----------
+    envelopes
+        (n_bins, n_stretches, n_k) on the table's wavenumbers, complex.
+    stretches
+        Distance scales less one at which the envelopes were summed.
+    bonds
+        Envelopes of bonds lengthened by (-1, 0, 1) times ``bond_step``, by pair: (n_bins, 3, n_k).
+    bond_step
+        angstrom.
+    """
+
+    def __init__(
+        self,
+        envelopes: Array,
+        stretches: Array,
+        *,
+        bonds: Mapping[str, Array],
+        bond_step: float,
+        where: str = "EXAFS",
+    ) -> None:
+        self._envelopes = _Spline(envelopes)
+        self._stretches = np.array(stretches, dtype=float)
+        self._centres = bin_centres(envelopes.shape[0])
+        self._bonds = {pair: _Spline(values) for pair, values in bonds.items()}
+        self._bond_step = bond_step
+        self._where = where
+
+    def __call__(
+        self,
+        k: ArrayLike,
+        *,
+        s02: float = 1.0,
+        delta_e0: float = 0.0,
+        stretch: float = 0.0,
+        delta_sigma2: float = 0.0,
+    ) -> Array:
+        r"""Chi at the data's wavenumbers.
+
+        Parameters
+        ----------
+        k
+            1/angstrom, of the data, shape (n,).
+        s02
+            Amplitude factor.
+        delta_e0
+            eV, as in Artemis and xraylarch: theory is evaluated at
+            :math:`q = \sqrt{k^2 - \Delta E_0\,2m_e/\hbar^2}`, so a positive value moves the theory's k = 0
+            to higher energy. Points below it are given the value at q = 0.
+        stretch
+            All distances are multiplied by 1 + stretch. Interpolated between the stretches summed.
+        delta_sigma2
+            Extra mean square variation of path lengths, angstrom^2: a factor exp(-2 q^2 delta_sigma2).
+
+        Raises
+        ------
+        SimulationError
+            If the stretch or the wavenumbers lie outside what was simulated.
+        """
+        q = self._theory_k(k, delta_e0)
+        envelopes = self._envelopes.at(q, self._lagrange(stretch))
+        chi = np.sum(envelopes * self._carrier(q, stretch), axis=1).imag
+        return np.asarray(s02 * np.exp(-2.0 * q**2 * delta_sigma2) * chi)
+
+    def bond_derivatives(
+        self, k: ArrayLike, *, s02: float = 1.0, delta_e0: float = 0.0, delta_sigma2: float = 0.0
+    ) -> dict[str, tuple[Array, Array]]:
+        """Change of chi with the bond lengths of each pair, for a potential whose bonds are biased.
+
+        Returns
+        -------
+        dict
+            Pair (such as ``"Ta-Cl"``) to (d chi / d r, 1/angstrom, shape (n,); d chi / d sigma2, 1/angstrom^2,
+            shape (n,)): all bonds of that pair longer by the same, or broader by a normal distribution.
+            Single scattering only.
+        """
+        q = self._theory_k(k, delta_e0)
+        factor = s02 * np.exp(-2.0 * q**2 * delta_sigma2)
+        carrier = self._carrier(q, 0.0)
+        h = self._bond_step
+        result = {}
+        for pair, spline in self._bonds.items():
+            low, middle, high = (np.sum(spline.at(q, unit) * carrier, axis=1).imag for unit in np.eye(3))
+            # A normal distribution of variance s2 adds s2/2 times the second derivative.
+            result[pair] = factor * (high - low) / (2 * h), factor * (high - 2 * middle + low) / (2 * h**2)
+        return result
+
+    def _theory_k(self, k: ArrayLike, delta_e0: float) -> Array:
+        q = np.sqrt(np.clip(np.asarray(k, dtype=float) ** 2 - delta_e0 / HBAR2_2ME, 0.0, None))
+        if q.size and not q.max() <= K_GRID[-1]:
+            raise SimulationError(
+                f"theory is wanted at k = {q.max():.3f} 1/angstrom but ends at {K_GRID[-1]:g}",
+                where=self._where,
+                do="lower the upper limit of k, or bound delta_e0",
+            )
+        return q
+
+    def _lagrange(self, stretch: float) -> Array:
+        """Weights of the polynomial through all stretches."""
+        nodes = self._stretches
+        if not nodes.min() - 1e-9 <= stretch <= nodes.max() + 1e-9:
+            raise SimulationError(
+                f"stretch {stretch:g} is outside what was simulated, {nodes.min():g} to {nodes.max():g}",
+                where=self._where,
+                do="bound it in the fit, or simulate with wider stretches",
+            )
+        gaps = np.subtract.outer(nodes, nodes) + np.eye(nodes.size)
+        ratios = np.where(np.eye(nodes.size, dtype=bool), 1.0, (stretch - nodes)[None, :] / gaps)
+        return np.asarray(np.prod(ratios, axis=1))
+
+    def _carrier(self, q: Array, stretch: float) -> Array:
+        return np.asarray(np.exp(2j * np.outer(q, self._centres * (1.0 + stretch))))
+
+
+class _Spline:
+    """Cubic spline in k of envelopes (n_bins, n_variants, n_k), mixed over variants before it is evaluated."""
+
+    def __init__(self, envelopes: Array) -> None:
+        from scipy.interpolate import CubicSpline
+
+        # Coefficients: (4, n_intervals, n_bins, n_variants).
+        self._c = np.ascontiguousarray(CubicSpline(K_GRID, np.moveaxis(envelopes, -1, 0), axis=0).c)
+
+    def at(self, q: Array, weights: Array) -> Array:
+        """Weighted sum over variants at ``q``, shape (n, n_bins)."""
+        c = self._c @ weights
+        i = np.clip((q / (K_GRID[1] - K_GRID[0])).astype(int), 0, K_GRID.size - 2)
+        x = (q - K_GRID[i])[:, None]
+        return np.asarray(((c[0, i] * x + c[1, i]) * x + c[2, i]) * x + c[3, i])

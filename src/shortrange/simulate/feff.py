@@ -1,0 +1,326 @@
+"""Run the FEFF8L programs that come with xraylarch: potentials and phases, and full calculations as a check."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.atoms import atomic_number, edge_energy
+from shortrange.errors import SimulationError
+from shortrange.simulate.cache import content_key, load_entry, store_entry
+from shortrange.simulate.feff_pad import FeffPad, read_feff_pad
+
+__all__ = [
+    "SHORTEST_DISTANCE",
+    "Cluster",
+    "Potentials",
+    "feff_folder",
+    "feff_potentials",
+    "run_feff",
+    "run_program",
+]
+
+Array = NDArray[Any]
+
+# What the path program needs of a run of the potential and phase programs.
+_KEPT = ("phase.pad", "global.json", "genfmt.json")
+_MAX_ATOMS = 1000  # dimension natx of FEFF8L
+SHORTEST_DISTANCE = 0.7
+"""angstrom; shorter than any bond, H2 included."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """Atoms around one absorber.
+
+    Attributes
+    ----------
+    absorber
+        Its element.
+    species, vectors
+        Elements (n,) and positions relative to the absorber, angstrom (n, 3), of the other atoms.
+    """
+
+    absorber: str
+    species: tuple[str, ...]
+    vectors: Array
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Elements around the absorber in alphabetical order: FEFF's potentials 1, 2, ..."""
+        return tuple(sorted(set(self.species)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Potentials:
+    """Scattering phase shifts of FEFF8L for one absorber class.
+
+    Attributes
+    ----------
+    absorber, edge
+        For example ``"Ta"``, ``"L3"``.
+    kinds
+        Elements with a potential, in FEFF's order from 1; potential 0 is the absorber.
+    files
+        What FEFF's path program needs, by file name.
+    key
+        Content hash: equal keys mean equal phase shifts.
+    settings
+        How they were made.
+    from_cache
+        Whether they were read from the cache.
+    """
+
+    absorber: str
+    edge: str
+    kinds: tuple[str, ...]
+    files: Mapping[str, bytes]
+    key: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    from_cache: bool = False
+
+
+def feff_folder() -> Path:
+    """Folder of the FEFF8L programs inside xraylarch, found without importing it.
+
+    Raises
+    ------
+    SimulationError
+        If xraylarch is not installed or has no programs for this computer.
+    """
+    spec = importlib.util.find_spec("larch")
+    advice = "install xraylarch from PyPI: pip install xraylarch"
+    if spec is None or not spec.submodule_search_locations:
+        raise SimulationError("xraylarch is not installed, so there is no FEFF8L", where="FEFF8L", do=advice)
+    names = {"win32": "win64", "darwin": "darwin64", "linux": "linux64"}
+    folder = Path(next(iter(spec.submodule_search_locations))) / "bin" / names.get(sys.platform, sys.platform)
+    if not _program(folder, "rdinp").is_file():
+        machine = f"{sys.platform} {platform.machine()}"
+        raise SimulationError(f"xraylarch has no FEFF8L for {machine}", where=str(folder), do=advice)
+    return folder
+
+
+def _program(folder: Path, module: str) -> Path:
+    return folder / (f"feff8l_{module}.exe" if sys.platform == "win32" else f"feff8l_{module}")
+
+
+def run_program(module: str, *, folder: Path, timeout: float = 600.0) -> str:
+    """Run one FEFF8L program in ``folder`` and return what it printed.
+
+    Parameters
+    ----------
+    module
+        ``rdinp``, ``pot``, ``xsph``, ``pathfinder``, ``genfmt`` or ``ff2x``.
+    folder
+        Where its input is and its output goes. The working directory of this process stays as it is.
+    timeout
+        Seconds until the program is killed.
+
+    Raises
+    ------
+    SimulationError
+        If it cannot start, fails, says that there is an error, or does not end in time.
+    """
+    programs = feff_folder()
+    environment = dict(os.environ)
+    library_path = {"win32": "PATH", "darwin": "DYLD_LIBRARY_PATH"}.get(sys.platform, "LD_LIBRARY_PATH")
+    environment[library_path] = os.pathsep.join(filter(None, [str(programs), environment.get(library_path)]))
+    where = f"FEFF8L program {module}"
+    try:
+        done = subprocess.run(
+            [str(_program(programs, module))], cwd=folder, env=environment, timeout=timeout,
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise SimulationError(
+            f"FEFF did not end within {timeout:g} s",
+            where=where,
+            do="use a smaller cluster, or allow more time",
+        ) from None
+    except OSError as error:
+        raise SimulationError(
+            f"FEFF cannot be started: {error}", where=where, do="reinstall xraylarch"
+        ) from None
+    said = done.stdout.decode("latin-1")
+    if done.returncode != 0 or not _ended_well(said):
+        raise SimulationError(
+            f"FEFF failed (exit status {done.returncode}): {_complaint(said + done.stderr.decode('latin-1'))}",
+            where=where,
+            do="check the cluster: distances, elements, edge",
+        )
+    return said
+
+
+def _ended_well(said: str) -> bool:
+    """Whether FEFF's chatter has no fatal message: some of its failures exit with status 0."""
+    low = said.lower()
+    return not any(word in low for word in ("fatal", "*** error", " error ", "error opening", "error in "))
+
+
+def _complaint(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "IEEE_" not in line]
+    return " | ".join(lines[-6:]) or "it said nothing"
+
+
+def feff_input(
+    cluster: Cluster,
+    *,
+    edge: str,
+    scf_radius: float | None = None,
+    r_path: float | None = None,
+    n_legs: int = 4,
+) -> str:
+    """Text of feff.inp: S02 = 1, Hedin-Lundqvist losses, no path filter, k to 20 1/angstrom.
+
+    Parameters
+    ----------
+    cluster
+        Atoms; those of one element share a potential.
+    edge
+        Absorption edge.
+    scf_radius
+        Radius of self-consistency in angstrom; None overlaps free-atom potentials.
+    r_path, n_legs
+        Longest half path length (angstrom) and most legs of a full calculation.
+    """
+    _check_cluster(cluster, edge)
+    longest = float(np.linalg.norm(cluster.vectors, axis=1).max())
+    lines = [
+        f"TITLE {cluster.absorber} {edge} edge", f"EDGE {edge}", "S02 1.0", "CONTROL 1 1 1 1 1 1",
+        "PRINT 1 0 0 0 0 0", "EXCHANGE 0 0.0 0.0", "EXAFS 20.0", "CRITERIA 0 0",
+        f"RPATH {r_path if r_path is not None else longest:.4f}", f"NLEG {n_legs}",
+    ]  # fmt: skip
+    if scf_radius is not None:
+        lines.append(f"SCF {scf_radius:g}")
+    lines += ["POTENTIALS", f" 0 {atomic_number(cluster.absorber)} {cluster.absorber}"]
+    numbers = {kind: i for i, kind in enumerate(cluster.kinds, start=1)}
+    lines += [f" {i} {atomic_number(kind)} {kind}" for kind, i in numbers.items()]
+    lines += ["ATOMS", f"{0:14.8f}{0:14.8f}{0:14.8f} 0 {cluster.absorber}"]
+    for kind, (x, y, z) in zip(cluster.species, cluster.vectors, strict=True):
+        lines.append(f"{x:14.8f}{y:14.8f}{z:14.8f} {numbers[kind]} {kind}")
+    return "\n".join([*lines, "END", ""])
+
+
+def _check_cluster(cluster: Cluster, edge: str) -> None:
+    where = f"cluster around {cluster.absorber}"
+    edge_energy(cluster.absorber, edge)
+    if not cluster.species:
+        raise SimulationError(
+            "the absorber has no neighbours", where=where, do="give a larger cluster radius"
+        )
+    if len(cluster.species) + 1 > _MAX_ATOMS:
+        raise SimulationError(
+            f"{len(cluster.species) + 1} atoms are more than FEFF8L holds ({_MAX_ATOMS})",
+            where=where,
+            do="give a smaller cluster radius",
+        )
+    if len(cluster.kinds) > 10:
+        raise SimulationError(
+            f"{len(cluster.kinds)} elements are more than FEFF8L holds (10)",
+            where=where,
+            do="use fewer elements",
+        )
+    points = np.vstack([np.zeros(3), cluster.vectors])
+    gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + 9.0 * np.eye(len(points))
+    if gaps.min() < SHORTEST_DISTANCE:
+        i, j = np.unravel_index(int(gaps.argmin()), gaps.shape)
+        names = (cluster.absorber, *cluster.species)
+        raise SimulationError(
+            f"two atoms ({names[i]} and {names[j]}) are only {gaps.min():.3f} angstrom apart",
+            where=where,
+            do="drop the frame, or repair the structure (doubled atoms? wrong cell?)",
+        )
+
+
+def feff_potentials(
+    cluster: Cluster, *, edge: str, scf_radius: float | None = None, timeout: float = 600.0
+) -> Potentials:
+    """Potentials and phase shifts around one absorber, from the cache if the same were made before.
+
+    Raises
+    ------
+    SimulationError
+        If FEFF is missing or fails, or if the cluster cannot be (overlapping atoms, too many).
+    """
+    text = feff_input(cluster, edge=edge, scf_radius=scf_radius)
+    key = content_key("potentials", importlib.metadata.version("xraylarch"), text)
+    settings = {
+        "programs": f"FEFF8L of xraylarch {importlib.metadata.version('xraylarch')}", "edge": edge,
+        "atoms": len(cluster.species) + 1, "radius": float(np.linalg.norm(cluster.vectors, axis=1).max()),
+        "scf_radius": scf_radius, "exchange": "Hedin-Lundqvist", "key": key,
+    }  # fmt: skip
+    held = load_entry(f"potentials-{key}")
+    if held is not None and set(held) == set(_KEPT):
+        files = {name: held[name].tobytes() for name in _KEPT}
+        return Potentials(cluster.absorber, edge, cluster.kinds, files, key, settings, True)
+    with tempfile.TemporaryDirectory(prefix="shortrange-feff-") as name:
+        folder = Path(name)
+        (folder / "feff.inp").write_text(text)
+        for module in ("rdinp", "pot", "xsph"):
+            run_program(module, folder=folder, timeout=timeout)
+        files = {kept: _read(folder / kept) for kept in _KEPT}
+    store_entry(
+        f"potentials-{key}", {kept: np.frombuffer(raw, dtype=np.uint8) for kept, raw in files.items()}
+    )
+    return Potentials(cluster.absorber, edge, cluster.kinds, files, key, settings)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise SimulationError(
+            f"FEFF wrote no {path.name}", where="FEFF8L", do="check the cluster; is the disk full?"
+        )
+    return path.read_bytes()
+
+
+def run_feff(
+    cluster: Cluster, *, edge: str, r_path: float, n_legs: int = 4, potentials: Potentials | None = None,
+    scf_radius: float | None = None, timeout: float = 600.0,
+) -> tuple[Array, Array, FeffPad]:  # fmt: skip
+    """Full FEFF8L calculation without path filter: the truth that faster ways are held to.
+
+    Parameters
+    ----------
+    cluster, edge, scf_radius
+        As for `feff_potentials`.
+    r_path, n_legs
+        Longest half path length, angstrom, and most legs.
+    potentials
+        Phase shifts to use instead of the cluster's own; their kinds must be those of the cluster.
+
+    Returns
+    -------
+    k, chi
+        As FEFF wrote them to chi.dat (k every 0.05 1/angstrom), shape (n,).
+    paths
+        The paths, as FEFF wrote them to feff.pad.
+    """
+    if potentials is not None and potentials.kinds != cluster.kinds:
+        raise SimulationError(
+            f"the potentials are for {list(potentials.kinds)}, the cluster has {list(cluster.kinds)}",
+            where="run_feff",
+            do="use potentials made from a cluster of the same elements",
+        )
+    with tempfile.TemporaryDirectory(prefix="shortrange-feff-") as name:
+        folder = Path(name)
+        text = feff_input(cluster, edge=edge, scf_radius=scf_radius, r_path=r_path, n_legs=n_legs)
+        (folder / "feff.inp").write_text(text)
+        for module in ("rdinp", "pot", "xsph", "pathfinder", "genfmt", "ff2x"):
+            run_program(module, folder=folder, timeout=timeout)
+            if module == "xsph" and potentials is not None:
+                (folder / "phase.pad").write_bytes(potentials.files["phase.pad"])
+        _read(folder / "chi.dat")
+        table = np.loadtxt(folder / "chi.dat", usecols=(0, 1), ndmin=2)
+        return table[:, 0], table[:, 1], read_feff_pad(folder / "feff.pad")
