@@ -2,7 +2,7 @@ r"""Energy alignment of repeated scans, by the reference channel or by the spect
 
 A scan i is described as :math:`y_i(E) = s_i\,T(E + \delta_i) + c_i + d_i E`: a template T, a shift
 :math:`\delta_i` (the eV to *add* to the energies of the scan), a free scale, offset and slope. The template
-is made of smoothing splines of the other scans, never of the raw points, because an interpolated noisy curve is
+is made of smoothing splines of the other scans, never of the raw points: an interpolated noisy curve is
 less noisy between its points than on them, which would pull shifts towards half a step.
 """
 

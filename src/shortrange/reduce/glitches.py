@@ -56,9 +56,10 @@ def find_glitches(
 ) -> Array:
     """Glitches of a single scan.
 
-    A point is one if mu lies more than ``limit`` local standard deviations off the curve through its
-    neighbours, away from the edge (below E0 - 30 eV, above E0 + 50 eV); or if the incident intensity jumps
-    there by more than 3 % and mu leaves the curve around the jump by more than 4 deviations, or by 20 %.
+    A point is one if mu lies more than ``limit`` local standard deviations and a thousandth of its whole rise
+    off the curve through its neighbours, away from the edge (below E0 - 30 eV, above E0 + 50 eV); or if the
+    incident intensity jumps there by more than 3 % and mu leaves the curve around the jump by more than 4
+    deviations; or if the incident intensity jumps by more than 20 %.
 
     Parameters
     ----------
@@ -80,18 +81,26 @@ def find_glitches(
     if i0 is not None:
         glitch |= _beam_glitches(energy, mu, i0)
     far = (energy < e0 - 30.0) | (energy > e0 + 50.0)
+    rise = float(np.ptp(mu[~glitch]))
     for _ in range(20):
         # The worst point goes first: it spoils the residuals of its neighbours.
         left = np.flatnonzero(~glitch)
         residual = local_residual(energy[left], mu[left], (-3, -2, 2, 3))
         size = np.abs(residual) / np.maximum(running_scale(residual), 1e-300)
-        size[~far[left]] = 0.0
+        size[~far[left] | _uneven(energy[left]) | (np.abs(residual) < 1e-3 * rise)] = 0.0
         size[:3] = size[-3:] = 0.0  # an extrapolation proves nothing
         worst = int(np.argmax(size))
         if size[worst] < limit:
             break
         glitch[left[worst]] = True
     return glitch
+
+
+def _uneven(energy: Array) -> Array:
+    """Find where the spacing changes by more than 2.5 within three points: no curve can be trusted there."""
+    gaps = np.pad(np.diff(energy), 3, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(gaps, 6)
+    return np.asarray(around.max(axis=1) > 2.5 * around.min(axis=1))
 
 
 def _beam_glitches(energy: Array, mu: Array, i0: Array) -> Array:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.atoms import edge_energy
+from shortrange.atoms import edge_energy, element_edges
 from shortrange.errors import DataError, did_you_mean
 from shortrange.quantities import MuE, Scan, Step, step
 
-__all__ = ["MODES", "check_edge", "to_mu"]
+__all__ = ["MODES", "check_edge", "cut_to_edge", "to_mu"]
 
 Array = NDArray[Any]
 
@@ -174,6 +174,31 @@ def _in_order(arrays: dict[str, Array], where: str) -> tuple[dict[str, Array], l
         arrays = {n: np.bincount(index, weights=v) / counts for n, v in arrays.items()}
         repairs.append(step("warning: average repeated energies", energies=unique[counts > 1].tolist()))
     return arrays, repairs
+
+
+def cut_to_edge(scan: Scan, *, element: str, edge: str) -> Scan:
+    """Cut off other edges of the same element.
+
+    The scan then ends 15 eV before the next edge, and begins half-way from the last one.
+    The cut is a step of the history whose name starts with "warning". Without such edges the scan is
+    returned as it is.
+    """
+    centre = edge_energy(element, edge)
+    others = np.array([e for name, e in element_edges(element).items() if name != edge])
+    above, below = others[others > centre + 45.0], others[others < centre - 45.0]
+    low = float((below.max() + centre) / 2) if below.size else -np.inf
+    high = float(above.min() - 15.0) if above.size else np.inf
+    if below.size and below.max() <= scan.energy.min():
+        low = -np.inf
+    inside = (scan.energy >= low) & (scan.energy <= high)
+    # Energies that do not reach the edge at all are the business of `check_edge`.
+    if inside.all() or not inside.any():
+        return scan
+    done = step(
+        "warning: cut off other edges of the element", kept_eV=[low, high], points=int((~inside).sum())
+    )
+    columns = {name: values[inside] for name, values in scan.columns.items()}
+    return scan.after(done, energy=scan.energy[inside], columns=columns)
 
 
 def check_edge(data: MuE, *, element: str, edge: str) -> float:

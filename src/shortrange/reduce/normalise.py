@@ -273,7 +273,7 @@ def normalise(
     Raises
     ------
     DataError
-        If E0 lies outside the scan or far from ``near``, if there are fewer than 20 eV before or 30 eV behind
+        If E0 lies outside the scan or far from ``near``, if there are fewer than 15 eV before or 30 eV behind
         it, or if there is no step that stands out of what is left of the fits.
     """
     where = data.source or f"MuE(label={data.label!r})"
@@ -335,11 +335,11 @@ def _doubts(energy: Array, e0: float) -> list[Step]:
 
 
 def _check_e0(energy: Array, e0: float, near: float | None, where: str) -> None:
-    if not np.isfinite(e0) or e0 < energy[0] + 20.0 or e0 > energy[-1] - 30.0:
+    if not np.isfinite(e0) or e0 < energy[0] + 15.0 or e0 > energy[-1] - 30.0:
         raise DataError(
             f"E0 = {e0:.2f} eV, but the scan covers {energy[0]:.1f} to {energy[-1]:.1f} eV",
             where=where,
-            do="a scan must begin 20 eV below E0 or more and end 30 eV above or more; check e0 and the edge",
+            do="a scan must begin 15 eV below E0 or more and end 30 eV above or more; check e0 and the edge",
         )
     if near is not None and abs(e0 - near) > 50.0:
         raise DataError(

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.atoms import edge_energy
 from shortrange.errors import DataError
 from shortrange.quantities import ChiK, MuE, Scan, Step, step
 from shortrange.reduce.align import Alignment, align
 from shortrange.reduce.background import Background, autobk
 from shortrange.reduce.k_range import suggest_k_range
 from shortrange.reduce.merge import Comparison, compare, merge
-from shortrange.reduce.mu import check_edge, to_mu
+from shortrange.reduce.mu import check_edge, cut_to_edge, to_mu
 from shortrange.reduce.normalise import Normalised, find_e0, normalise
 
 __all__ = ["ScanReport", "XasReduction", "reduce_xas"]
@@ -61,7 +62,7 @@ class XasReduction:
     background, chi
         None if the scans end less than 100 eV above the edge (XANES).
     k_range
-        As asked for, or chosen from the noise; None without ``chi``.
+        As asked for, or chosen from the noise; None without ``chi``, or if noise leaves no range.
     history
         Every step; doubts are the steps whose names start with "warning".
     """
@@ -138,8 +139,8 @@ def reduce_xas(
     background, chi = None, None
     if merged.energy[-1] - normalised.e0 >= 100.0:
         background, chi = autobk(normalised, r_bkg=r_bkg)
-        history = chi.history
-        k_range = _k_range(chi, k_range)
+        k_range, done = _k_range(chi, k_range)
+        history = (*chi.history, done)
     else:
         k_range = None
         history = (*history, step("warning: the scans end before EXAFS begins; no chi(k)"))
@@ -154,9 +155,13 @@ def reduce_xas(
     )
 
 
-def _k_range(chi: ChiK, asked: tuple[float, float] | None) -> tuple[float, float]:
+def _k_range(chi: ChiK, asked: tuple[float, float] | None) -> tuple[tuple[float, float] | None, Step]:
     if asked is None:
-        return suggest_k_range(chi)
+        try:
+            found = suggest_k_range(chi)
+        except DataError as error:
+            return None, step("warning: no range of k to transform or fit", reason=error.what)
+        return found, step("choose the range of k", k_range=list(found), by="noise")
     low, high = asked
     if not 0 <= low < high or high > chi.k[-1] + 0.05:
         raise DataError(
@@ -164,7 +169,7 @@ def _k_range(chi: ChiK, asked: tuple[float, float] | None) -> tuple[float, float
             where="reduce_xas",
             do="shorten k_range",
         )
-    return (float(low), float(high))
+    return (float(low), float(high)), step("choose the range of k", k_range=[low, high], by="user")
 
 
 @dataclass(slots=True)
@@ -179,6 +184,8 @@ class _Sieve:
     @classmethod
     def start(cls, scans: Sequence[Scan], *, element: str, edge: str, mode: str) -> _Sieve:
         """Compute mu of each scan and look at it alone."""
+        edge_energy(element, edge)  # an unknown edge is no fault of the scans
+        scans = [cut_to_edge(scan, element=element, edge=edge) for scan in scans]
         mus: list[MuE] = []
         reasons: list[str] = []
         near = 0.0
