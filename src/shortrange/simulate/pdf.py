@@ -338,7 +338,7 @@ def _check_ranges(h: PairHistograms, r: Array, q_min: float, q_max: float) -> No
 
 
 def _signal(h: PairHistograms, counts: Array | None) -> Array:
-    """2/N counts/r with the switch at the end, of ``counts`` (F, P, n_r); of the ideal gas (P, n_r) if None."""
+    """2/N counts/r with the switch at the end: of ``counts`` (F, P, n_r), or of the ideal gas (P, n_r)."""
     factor = np.zeros_like(h.r)
     factor[1:] = 2.0 / (h.n_atoms * h.r[1:])
     if h.number_density is not None:

@@ -1,0 +1,315 @@
+"""Total scattering: I(Q) -> S(Q) -> G(r) on an absolute scale, with covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebval
+from numpy.typing import NDArray
+
+from shortrange.atoms import atomic_number
+from shortrange.errors import DataError
+from shortrange.numeric.sine import Window, sine_kernel, trapezoid_weights, window_values
+from shortrange.quantities import GR, IQ, SQ, Step, step
+from shortrange.reduce.scattering_checks import check_pattern, cut_pattern, on_grid
+from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fit, scattering_terms
+
+__all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering", "shortest_distance"]
+
+Array = NDArray[Any]
+
+_SMOOTH_ORDERS = (0, 1, 2, 3, 4)
+_EVIDENCE_STEP = 3.0  # in ln: a smooth correction must earn its place
+_LOW_R_DOUBT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number and its standard error."""
+
+    value: float
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScatteringReduction:
+    """What one pattern reduces to.
+
+    Attributes
+    ----------
+    sq, gr
+        With covariance from the noise of I(Q) and from the unknowns below.
+    scale
+        Measured intensity for one electron unit per atom.
+    background_scale
+        Factor of the background pattern in the sample pattern; None without a background.
+    compton_scale
+        Factor of the tabulated Compton scattering; prior 1 +- 0.3.
+    fluorescence
+        Constant part of the measured intensity.
+    number_density
+        Atoms per cubic angstrom: as given (error 0) or fitted.
+    smooth_order
+        Order of the smooth multiplicative correction, 0 for none.
+    smooth
+        That correction p(Q) at ``sq.q``, shape (n_q,).
+    low_r_residual
+        rms of G + 4 pi rho0 r below ``r_cut``, over the rms of 4 pi rho0 r there: 0 is perfect.
+    r_cut
+        Below it no distance is expected, angstrom.
+    history
+        Operations; names that begin with ``warning:`` are doubts.
+    """
+
+    sq: SQ
+    gr: GR
+    scale: Estimate
+    background_scale: Estimate | None
+    compton_scale: Estimate
+    fluorescence: Estimate
+    number_density: Estimate
+    smooth_order: int
+    smooth: Array
+    low_r_residual: float
+    r_cut: float
+    history: tuple[Step, ...]
+
+
+def reduce_scattering(
+    iq: IQ,
+    *,
+    background: IQ | None = None,
+    composition: Mapping[str, float],
+    number_density: float | None = None,
+    wavelength: float | None = None,
+    q_range: tuple[float, float],
+    r_cut: float | None = None,
+    r: Array | None = None,
+    window: Window | None = None,
+    anomalous: bool = True,
+    recoil_power: float = 2.0,
+    smooth: bool = True,
+) -> ScatteringReduction:
+    """Reduce I(Q) to S(Q) and G(r).
+
+    Parameters
+    ----------
+    iq
+        Pattern of the sample, corrected for polarisation and solid angle as pyFAI does.
+    background
+        Pattern of the empty container, on any grid that covers ``q_range``.
+    composition
+        Atoms of each element.
+    number_density
+        Atoms per cubic angstrom. None: fitted, with a prior that holds nearly all solids.
+    wavelength
+        angstrom; by default that of ``iq``.
+    q_range
+        Part of the pattern that is used, 1/angstrom.
+    r_cut
+        Below it there is no distance, angstrom; by default 3/4 of the shortest sum of covalent radii.
+    r
+        Where G is wanted, angstrom, by default 0 to 20 in steps of 0.02.
+    window
+        None or ``"lorch"``.
+    anomalous
+        Add f' and f'' at the wavelength (Chantler).
+    recoil_power
+        Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
+    smooth
+        Allow a smooth multiplicative correction where it earns its place by evidence.
+
+    Returns
+    -------
+    ScatteringReduction
+
+    Raises
+    ------
+    DataError
+        If a pattern cannot be I(Q) over ``q_range``, or the conditions leave no positive scale.
+    """
+    where = iq.source or iq.label or "reduce_scattering"
+    wavelength = _checked(
+        where, iq.wavelength if wavelength is None else wavelength, composition, number_density
+    )
+    check_pattern(iq, q_range=q_range, wavelength=wavelength)
+    pattern, steps = cut_pattern(iq, q_range)
+    sigma = np.asarray(pattern.sigma)
+    empty, empty_sigma = None, np.zeros_like(sigma)
+    if background is not None:
+        check_pattern(background, q_range=q_range, wavelength=wavelength)
+        empty, empty_sigma, more = on_grid(background, pattern.q)
+        steps += more
+    r_cut = 0.75 * shortest_distance(composition) if r_cut is None else r_cut
+    terms = scattering_terms(
+        pattern.q, pattern.intensity, empty, composition=composition, wavelength=wavelength,
+        anomalous=anomalous, recoil_power=recoil_power,
+    )  # fmt: skip
+    noise = np.hypot(sigma, empty_sigma)
+    orders = _SMOOTH_ORDERS if smooth else (0,)
+    fits = [
+        joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, smooth_order=m) for m in orders
+    ]
+    fit = _simplest(fits)
+    beta, p = _beta(fit, terms.q)
+    if not (beta > 0 and np.all(p > 0.5)):
+        raise DataError(
+            f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
+            do="check composition, wavelength, background and q_range; is the pattern I(Q) of this sample?",
+        )  # fmt: skip
+    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
+    s = fit.design @ fit.values + fit.offset
+    own = beta * p * sigma
+    if empty is not None:
+        own = np.hypot(own, fit["background"] * empty_sigma)
+    n_s = fit.design @ fit.cov @ fit.design.T
+    n_s[np.diag_indices_from(n_s)] += (own / terms.mean_f_squared) ** 2
+    done = step(
+        "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
+        wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous, recoil_power=recoil_power,
+        smooth_order=fit.smooth_order, low_r_residual=fit.low_r_residual,
+        log_evidence_of_orders=[f.log_evidence for f in fits],
+    )  # fmt: skip
+    history = (*iq.history, *steps, done, *_doubts(fit, number_density is None))
+    sq = SQ(
+        q=pattern.q, s=s, sigma=np.sqrt(np.diag(n_s)), cov=n_s, composition=dict(composition),
+        number_density=density.value, label=iq.label, history=history,
+    )  # fmt: skip
+    grid = np.arange(1001) * 0.02 if r is None else r
+    gr = gr_from_sq(sq, r=grid, q_range=q_range, window=window)
+    return ScatteringReduction(
+        sq=sq,
+        gr=gr,
+        scale=_ratio(fit, None),
+        background_scale=None if empty is None else _ratio(fit, "background"),
+        compton_scale=_estimate(fit, "compton"),
+        fluorescence=_ratio(fit, "fluorescence"),
+        number_density=density,
+        smooth_order=fit.smooth_order,
+        smooth=1.0 / p,
+        low_r_residual=fit.low_r_residual,
+        r_cut=r_cut,
+        history=gr.history,
+    )
+
+
+def gr_from_sq(
+    sq: SQ, *, r: Array, q_range: tuple[float, float] | None = None, window: Window | None = None
+) -> GR:
+    """Transform S(Q) to G(r), carrying its covariance.
+
+    Parameters
+    ----------
+    sq
+        Structure factor.
+    r
+        angstrom, shape (n_r,).
+    q_range
+        Part of F(Q) that is transformed, 1/angstrom; by default all.
+    window
+        None or ``"lorch"``.
+
+    Raises
+    ------
+    DataError
+        If ``q_range`` does not lie in the data.
+    """
+    low, high = (sq.q[0], sq.q[-1]) if q_range is None else q_range
+    inside = (sq.q >= low - 1e-9) & (sq.q <= high + 1e-9)
+    slack = float(np.max(np.diff(sq.q))) if sq.q.size > 1 else 0.0
+    if inside.sum() < 2 or low < sq.q[0] - slack or high > sq.q[-1] + slack:
+        raise DataError(
+            f"q_range {low:g} to {high:g} does not lie in S(Q), {sq.q[0]:g} to {sq.q[-1]:g} 1/angstrom",
+            where=sq.label or "gr_from_sq",
+            do="choose q_range within the data",
+        )
+    q = sq.q[inside]
+    r = np.asarray(r, dtype=float)
+    kernel = sine_kernel(q, trapezoid_weights(q) * window_values(q, q_max=high, window=window) * q, r)
+    cov = None
+    if sq.cov is not None:
+        cov = kernel @ sq.cov[np.ix_(inside, inside)] @ kernel.T
+    elif sq.sigma is not None:
+        cov = (kernel * sq.sigma[inside] ** 2) @ kernel.T
+    done = step("transform S(Q) to G(r)", q_min=float(q[0]), q_max=float(q[-1]), window=window)
+    return GR(
+        r=r, g=kernel @ (sq.s[inside] - 1.0), cov=cov, sigma=None if cov is None else np.sqrt(np.diag(cov)),
+        q_min=float(q[0]), q_max=float(q[-1]), composition=sq.composition, number_density=sq.number_density,
+        label=sq.label, history=(*sq.history, done),
+    )  # fmt: skip
+
+
+def shortest_distance(composition: Mapping[str, float]) -> float:
+    """Shortest sum of two covalent radii in a composition, angstrom (Cordero et al. 2008, through ase)."""
+    from ase.data import covalent_radii
+
+    radii = [float(covalent_radii[atomic_number(symbol)]) for symbol in composition]
+    return min(a + b for a, b in combinations_with_replacement(radii, 2))
+
+
+def _checked(
+    where: str, wavelength: float | None, composition: Mapping[str, float], number_density: float | None
+) -> float:
+    """Return the wavelength, after refusing settings that cannot be."""
+    if wavelength is None or not 0.01 < wavelength < 5.0:
+        raise DataError(
+            f"wavelength = {wavelength}", where=where, do="give it in angstrom: Compton, f' and f'' need it"
+        )
+    if not composition:
+        raise DataError("the composition is empty", where=where, do='give, for example, {"Na": 1, "Cl": 1}')
+    if number_density is not None and not 1e-3 < number_density < 0.3:
+        raise DataError(
+            f"number_density = {number_density}", where=where, do="give atoms per cubic angstrom, 0.02 to 0.2"
+        )
+    return wavelength
+
+
+def _simplest(fits: list[JointFit]) -> JointFit:
+    """Return the fit of lowest order that no higher one beats clearly."""
+    best = fits[0]
+    for other in fits[1:]:
+        if other.log_evidence > best.log_evidence + _EVIDENCE_STEP:
+            best = other
+    return best
+
+
+def _beta(fit: JointFit, q: Array) -> tuple[float, Array]:
+    """1 / scale, and the smooth correction that multiplies it, shape (n_q,)."""
+    beta = fit["beta"]
+    x = 2.0 * (q - q[0]) / (q[-1] - q[0]) - 1.0
+    series = [1.0] + [fit[f"smooth {m}"] / beta for m in range(1, fit.smooth_order + 1)]
+    return beta, np.asarray(chebval(x, series) * np.ones_like(q))
+
+
+def _estimate(fit: JointFit, name: str) -> Estimate:
+    i = fit.names.index(name)
+    return Estimate(float(fit.values[i]), float(np.sqrt(fit.cov[i, i])))
+
+
+def _ratio(fit: JointFit, name: str | None) -> Estimate:
+    """Divide an unknown by beta (or 1 by beta), with its error to first order."""
+    i, beta = fit.names.index("beta"), fit["beta"]
+    slope = np.zeros(len(fit.names))
+    value = (1.0 if name is None else fit[name]) / beta
+    slope[i] = -value / beta
+    if name is not None:
+        slope[fit.names.index(name)] = 1.0 / beta
+    return Estimate(value, float(np.sqrt(slope @ fit.cov @ slope)))
+
+
+def _doubts(fit: JointFit, density_fitted: bool) -> tuple[Step, ...]:
+    doubts = []
+    compton = fit["compton"]
+    if abs(compton - COMPTON_PRIOR[0]) > 2.0 * COMPTON_PRIOR[1]:
+        doubts.append(step("warning: Compton factor far from 1", compton_scale=compton))
+    if fit.low_r_residual > _LOW_R_DOUBT:
+        doubts.append(
+            step("warning: G(r) is not a straight line at low r", low_r_residual=fit.low_r_residual)
+        )
+    if density_fitted:
+        doubts.append(step("warning: number density fitted, not given", number_density=fit["density"]))
+    return tuple(doubts)
