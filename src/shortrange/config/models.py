@@ -6,9 +6,20 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, PrivateAttr, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PrivateAttr,
+    StrictStr,
+    ValidationInfo,
+)
 
-from shortrange.atoms import parse_composition
+from shortrange.atoms import atomic_number, element_edges, parse_composition
+from shortrange.errors import DataError, did_you_mean
 
 __all__ = [
     "Axis",
@@ -71,10 +82,54 @@ def _frames(value: Any) -> Any:
     return value
 
 
+def _folder_of(info: ValidationInfo) -> Path | None:
+    """Folder of the project file, while it is being read."""
+    return info.context["folder"] if info.context else None
+
+
+def _existing(value: str, info: ValidationInfo) -> str:
+    folder = _folder_of(info)
+    if folder is not None and not (folder / value).is_file():
+        raise ValueError(f"names no file in {folder.resolve()}")
+    return value
+
+
+def _matching(value: str, info: ValidationInfo) -> str:
+    folder = _folder_of(info)
+    if folder is not None and not matches(folder, value):
+        raise ValueError(f"matches no file in {folder.resolve()}")
+    return value
+
+
+def _formula(value: str) -> str:
+    try:
+        parse_composition(value)
+    except DataError as error:
+        raise ValueError(f"is no formula: {error.what}; {error.do}") from None
+    return value
+
+
+def _element(value: str) -> str:
+    try:
+        atomic_number(value)
+    except DataError as error:
+        raise ValueError(f"is no chemical element; {error.do}") from None
+    return value
+
+
+def _edge(value: str, info: ValidationInfo) -> str:
+    element = info.data.get("element")
+    if element is not None and value not in (known := element_edges(element)):
+        raise ValueError(f"is no edge of {element}; {did_you_mean(value, known)}")
+    return value
+
+
 Number = Annotated[FiniteFloat, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0)]
 Range = Annotated[tuple[float, float], BeforeValidator(_range)]
 Name = Annotated[StrictStr, Field(min_length=1)]
+File = Annotated[Name, AfterValidator(_existing)]
+Pattern = Annotated[Name, AfterValidator(_matching)]
 
 
 class Part(BaseModel):
@@ -94,7 +149,7 @@ class Sample(Part):
         Atoms per cubic angstrom, or None.
     """
 
-    composition: Name
+    composition: Annotated[Name, AfterValidator(_formula)]
     number_density: Positive | None = None
 
     @property
@@ -126,10 +181,10 @@ class XasMeasurement(Part):
 
     name: Name
     technique: Literal["xas"]
-    element: Name
-    edge: Name
+    element: Annotated[Name, AfterValidator(_element)]
+    edge: Annotated[Name, AfterValidator(_edge)]
     mode: Mode = "transmission"
-    scans: Annotated[tuple[Name, ...], Field(min_length=1)]
+    scans: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     k_range: Range | None = None
     k_weight: Annotated[Number, Field(ge=0, le=4)] = 2.0
     r_range: Range | None = None
@@ -168,9 +223,9 @@ class TotalScatteringMeasurement(Part):
 
     name: Name
     technique: Literal["total-scattering"]
-    pattern: Name | None = None
-    background: Name | None = None
-    pdf: Name | None = None
+    pattern: File | None = None
+    background: File | None = None
+    pdf: File | None = None
     axis: Axis | None = None
     wavelength: Positive | None = None
     q_range: Range | None = None
@@ -215,7 +270,7 @@ class Model(Part):
     """
 
     name: Name
-    structures: Name
+    structures: File
     frames: Annotated[StrictStr, BeforeValidator(_frames)] | None = None
     _folder: Path = PrivateAttr(default=Path())
 

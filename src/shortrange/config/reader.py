@@ -11,7 +11,6 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shortrange.atoms import edge_energy, parse_composition
 from shortrange.config.models import (
     Axis,
     Mode,
@@ -22,9 +21,8 @@ from shortrange.config.models import (
     TotalScatteringMeasurement,
     VerdictSettings,
     XasMeasurement,
-    matches,
 )
-from shortrange.errors import DataError, ProjectError, did_you_mean
+from shortrange.errors import ProjectError, did_you_mean
 
 __all__ = ["read_project"]
 
@@ -55,8 +53,7 @@ def read_project(path: str | Path) -> Project:
     sample = _part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
     verdict = _part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
     parts = {key: _parts(key, raw.get(key), path.parent, faults) for key in ("measurement", "model")}
-    if isinstance(sample, Sample):
-        faults += [f"[sample] {fault}" for fault in _faults_of_sample(sample)]
+    faults += _foreign(sample, parts["measurement"])
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise ProjectError(
@@ -124,14 +121,25 @@ def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part
     for index, (table, name) in enumerate(zip(tables, names, strict=False), start=1):
         place = f"[{key} {name!r}]" if isinstance(name, str) and name else f"[{key} number {index}]"
         kind = Model if key == "model" else _technique(place, table, faults)
-        part = _part(place, kind, table, faults) if kind else None
+        part = _part(place, kind, table, faults, folder) if kind else None
+        if kind is TotalScatteringMeasurement:
+            faults += [f"{place} {fault}" for fault in _faults_of_scattering(table)]
         if isinstance(part, XasMeasurement | TotalScatteringMeasurement | Model):
             part._folder = folder
-            faults += [f"{place} {fault}" for fault in _faults_of_part(part)]
             built.append(part)
     for name in dict.fromkeys(n for n in names if isinstance(n, str) and names.count(n) > 1):
         faults.append(f"[{key} {name!r}] name: {names.count(name)} of them have it; give each its own")
     return tuple(built)
+
+
+def _foreign(sample: Part | None, measurements: Iterable[Part]) -> Iterable[str]:
+    for part in measurements:
+        if (
+            isinstance(sample, Sample)
+            and isinstance(part, XasMeasurement)
+            and part.element not in sample.atoms
+        ):
+            yield f"[measurement {part.name!r}] element: {part.element!r} is not in {sample.composition!r}"
 
 
 def _technique(place: str, table: dict[str, Any], faults: list[str]) -> type[Part] | None:
@@ -143,11 +151,15 @@ def _technique(place: str, table: dict[str, Any], faults: list[str]) -> type[Par
     return None
 
 
-def _part(place: str, kind: type[Part], table: Any, faults: list[str]) -> Part | None:
+def _part(
+    place: str, kind: type[Part], table: Any, faults: list[str], folder: Path | None = None
+) -> Part | None:
     try:
-        return kind.model_validate(table)
+        return kind.model_validate(table, context={"folder": folder} if folder is not None else None)
     except ValidationError as error:
-        faults += [_say(place, kind, details) for details in error.errors()]
+        # pydantic counts only the valid items of a list, so it calls a list of bad ones too short as well.
+        real = [d for d in error.errors() if not (d["type"] == "too_short" and d["input"])]
+        faults += [_say(place, kind, details) for details in real]
         return None
 
 
@@ -182,48 +194,12 @@ def _say(place: str, kind: type[Part], details: ErrorDetails) -> str:
     return f"{place} {key}:{shown} {words}" if key else f"{place} {words}"
 
 
-def _faults_of_part(part: XasMeasurement | TotalScatteringMeasurement | Model) -> Iterable[str]:
-    if isinstance(part, XasMeasurement):
-        return _faults_of_xas(part)
-    if isinstance(part, TotalScatteringMeasurement):
-        return _faults_of_scattering(part)
-    return _missing("structures", part.path)
-
-
-def _faults_of_sample(sample: Sample) -> Iterable[str]:
-    try:
-        parse_composition(sample.composition)
-    except DataError as error:
-        yield f"composition: {error.what}; {error.do}"
-
-
-def _faults_of_xas(xas: XasMeasurement) -> Iterable[str]:
-    try:
-        edge_energy(xas.element, xas.edge)
-    except DataError as error:
-        yield f"{'edge' if error.where == 'edge' else 'element'}: {error.what}; {error.do}"
-    for pattern in xas.scans:
-        if not matches(xas._folder, pattern):
-            yield f"scans: no file matches {pattern!r} in {xas._folder.resolve()}"
-
-
-def _faults_of_scattering(part: TotalScatteringMeasurement) -> Iterable[str]:
-    if (part.pattern is None) == (part.pdf is None):
-        yield "pattern: give either pattern (raw I(Q)) or pdf (reduced G(r))" + (
-            ", not both" if part.pdf else ""
-        )
-    if part.pdf is not None and part.background is not None:
+def _faults_of_scattering(table: dict[str, Any]) -> Iterable[str]:
+    """Faults that concern several keys at once."""
+    pattern, pdf = "pattern" in table, "pdf" in table
+    if pattern == pdf:
+        yield "pattern: give either pattern (raw I(Q)) or pdf (reduced G(r))" + (", not both" if pdf else "")
+    if pdf and "background" in table:
         yield "background: belongs to a raw pattern; a reduced pdf has none"
-    if part.pattern is not None and part.wavelength is None:
+    if pattern and "wavelength" not in table:
         yield "wavelength: is missing; the reduction of a raw pattern needs it, in angstrom"
-    for key, path in (
-        ("pattern", part.pattern_path),
-        ("background", part.background_path),
-        ("pdf", part.pdf_path),
-    ):
-        yield from _missing(key, path)
-
-
-def _missing(key: str, path: Path | None) -> Iterable[str]:
-    if path is not None and not path.is_file():
-        yield f"{key}: there is no file {path}"

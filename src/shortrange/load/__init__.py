@@ -1,6 +1,6 @@
 """Files in: XAS scans, scattering patterns, pair distribution functions, structures."""
 
-from shortrange.load import columns, pdf, structures, xdatcar, xdi
+from shortrange.load import columns, pdf, structures, vasprun, xdatcar, xdi
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -24,7 +24,7 @@ for _loader in (
     Loader("cif", "structure", (".cif",), structures.sniff_cif, structures.read_cif),
     Loader("extxyz", "structure", (".extxyz",), structures.sniff_extxyz, structures.read_extxyz),
     Loader("xyz", "structure", (".xyz",), structures.sniff_xyz, structures.read_xyz),
-    Loader("vasprun", "structure", (), structures.sniff_vasprun, structures.read_vasprun),
+    Loader("vasprun", "structure", (), vasprun.sniff_vasprun, vasprun.read_vasprun),
     Loader("xdatcar", "structure", (".xdatcar",), xdatcar.sniff_xdatcar, xdatcar.read_xdatcar),
     Loader("ase", "structure", ("*",), lambda _: False, structures.read_ase),
 ):

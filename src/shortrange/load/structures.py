@@ -1,4 +1,4 @@
-"""Structures and trajectories: CIF by diffpy.structure, XDATCAR streamed, everything else by ase."""
+"""Structures and trajectories: CIF by diffpy.structure, everything without a reader of its own by ase."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ __all__ = [
     "read_ase",
     "read_cif",
     "read_extxyz",
-    "read_vasprun",
     "read_xyz",
     "sniff_cif",
     "sniff_extxyz",
-    "sniff_vasprun",
     "sniff_xyz",
 ]
 
@@ -67,11 +65,6 @@ def sniff_cif(head: bytes) -> bool:
     )
 
 
-def sniff_vasprun(head: bytes) -> bool:
-    """Whether this is a vasprun.xml."""
-    return b"<modeling>" in head
-
-
 def _xyz_head(head: bytes) -> list[str] | None:
     lines = head.decode("latin-1").splitlines()
     return lines if len(lines) > 2 and re.fullmatch(r"\s*\d+\s*", lines[0]) else None
@@ -96,12 +89,11 @@ def sniff_xyz(head: bytes) -> bool:
 def _from_ase(path: Path, frames: slice | None, format: str | None) -> Trajectory:
     import ase.io
 
+    content = read_bytes(path, 1 if format is None else -1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ase warns of what does not concern positions, cells and species
-        source: Any = path
-        if format is not None and path.suffix == ".gz":
-            # ase seeks in the compressed file, which takes a hundred times as long.
-            source = io.StringIO(read_bytes(path).decode())
+        # ase seeks in a compressed file, which takes a hundred times as long as to unpack it first.
+        source: Any = path if format is None else io.StringIO(content.decode("latin-1"))
         images: Any = ase.io.read(source, index=":", format=format)
     return _stack(path, images, frames)
 
@@ -156,16 +148,10 @@ def read_xyz(path: Path, *, frames: slice | None = None) -> Trajectory:
     return _from_ase(path, frames, "xyz")
 
 
-def read_vasprun(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read the ionic steps of a vasprun.xml."""
-    return _from_ase(path, frames, "vasp-xml")
-
-
 def read_ase(path: Path, *, frames: slice | None = None) -> Trajectory:
     """Read any other format that ase recognises."""
     from ase.io.formats import UnknownFileTypeError
 
-    read_bytes(path, 1)
     try:
         return _from_ase(path, frames, None)
     except UnknownFileTypeError as error:

@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.quantities import Step, step
 
-__all__ = ["Line", "Table", "read_bytes", "read_head", "read_table", "read_text", "split_labels", "where"]
+__all__ = [
+    "Line",
+    "Table",
+    "find_labels",
+    "is_gzip",
+    "read_bytes",
+    "read_head",
+    "read_table",
+    "read_text",
+    "split_labels",
+    "where",
+]
 
 Array = NDArray[Any]
 Line = tuple[int, str]
@@ -51,6 +62,12 @@ def _check_path(path: Path) -> None:
         raise DataError("the file is empty", where=str(path), do="copy it from the beamline again")
 
 
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed, by its first two bytes."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def read_bytes(path: Path, size: int = -1) -> bytes:
     """Content of a file, gunzipped if need be; at most ``size`` bytes unless negative.
 
@@ -61,9 +78,7 @@ def read_bytes(path: Path, size: int = -1) -> bytes:
     """
     _check_path(path)
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
             return bytes(file.read(size))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(

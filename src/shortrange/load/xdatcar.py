@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
 from shortrange.load.structures import check_frames, frames_text
-from shortrange.load.text import read_bytes, where
+from shortrange.load.text import is_gzip, read_bytes, where
 from shortrange.quantities import Trajectory, step
 
 __all__ = ["read_xdatcar", "sniff_xdatcar"]
@@ -105,9 +105,7 @@ def _positions(lines: _Lines, index: int, start: int, rows: list[str], count: in
 
 
 def _open(path: Path) -> TextIO:
-    if path.open("rb").read(2) == b"\x1f\x8b":
-        return gzip.open(path, "rt", encoding="latin-1")
-    return path.open(encoding="latin-1")
+    return gzip.open(path, "rt", encoding="latin-1") if is_gzip(path) else path.open(encoding="latin-1")
 
 
 def _count(path: Path) -> int:
