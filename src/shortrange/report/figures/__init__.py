@@ -1,0 +1,1 @@
+"""Figures of each stage: axes and carriers in, artists out."""
