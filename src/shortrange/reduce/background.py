@@ -118,26 +118,32 @@ def _setup(
 
 
 def _solve(problem: _Problem, y: Array, clamps: tuple[float, float], n_clamp: int) -> tuple[Array, float]:
-    """Matrix from data to spline coefficients, and the weight of the clamps, found by fixed-point iteration.
+    r"""Matrix from data to spline coefficients, and the weight of the clamps, found by fixed-point iteration.
 
-    Larch weights the clamped points by 0.1 + 10 <chi(R)^2>. Here chi(R) is of normalised data, so that the
-    result does not depend on the units of mu; of the sum only 0.1 is felt at the solution.
+    Xraylarch minimises :math:`|\chi(R)|^2 + s^2|d|^2`, where d are the clamped points of chi and
+    :math:`s = 0.1 + 10\langle\chi(R)^2\rangle` depends on the coefficients too. Where the gradient of that
+    vanishes, so does that of least squares with the fixed weight :math:`s / \sqrt{1 + 20 s |d|^2 / m}`, for m
+    values of chi(R): this finds the minimum itself, before which xraylarch's search may stop.
+    Here chi is that of normalised data, so that the result does not depend on the units of mu.
     """
     spline_k = problem.to_k @ problem.basis
     data_k = problem.to_k
+    clamped = np.zeros((2 * n_clamp, problem.k.size))
+    for i in range(n_clamp):
+        clamped[i, i] = clamps[0]
+        clamped[n_clamp + i, problem.k.size - n_clamp + i] = clamps[1]
     weight = 0.1
     for _ in range(50):
-        rows = [problem.ft]
-        if n_clamp:
-            eye = np.eye(problem.k.size)
-            rows += [clamps[0] * weight * eye[:n_clamp], clamps[1] * weight * eye[-n_clamp:]]
-        measure = np.concatenate(rows)
+        measure = np.concatenate([problem.ft, weight * clamped])
         to_coefficients = np.linalg.lstsq(measure @ spline_k, measure @ data_k, rcond=None)[0]
-        chi_r = problem.ft @ (data_k @ y - spline_k @ (to_coefficients @ y))
-        new = 0.1 + 10.0 * float(np.mean(chi_r**2))
+        chi = data_k @ y - spline_k @ (to_coefficients @ y)
+        mean = float(np.mean((problem.ft @ chi) ** 2))
+        scale = 0.1 + 10.0 * mean
+        pull = 20.0 * scale * float(np.sum((clamped @ chi) ** 2)) / problem.ft.shape[0]
+        new = scale / np.sqrt(1.0 + pull)
         if abs(new - weight) <= 1e-10 * weight:
             break
-        weight = new
+        weight = float(new)
     return to_coefficients, weight
 
 
