@@ -146,3 +146,9 @@ def sample(request: pytest.FixtureRequest, write: Write) -> tuple[str, str, Path
     """Loader, kind and file of every format in turn."""
     kind, name, text = FILES[request.param]
     return request.param, kind, write(text, name)
+
+
+@pytest.fixture
+def sample_vasprun(write: Write) -> Path:
+    _, name, text = FILES["vasprun"]
+    return write(text, name)

@@ -124,8 +124,10 @@ def read_columns(path: Path, *, element: str | None = None, edge: str | None = N
 
 def _spec_blocks(lines: list[Line]) -> tuple[list[Line], list[list[Line]]]:
     starts = [i for i, (_, text) in enumerate(lines) if text.startswith("#S ")]
+    if not starts:
+        return lines, []
     ends = [*starts[1:], len(lines)]
-    return lines[: starts[0] if starts else 0], [lines[a:b] for a, b in zip(starts, ends, strict=True)]
+    return lines[: starts[0]], [lines[a:b] for a, b in zip(starts, ends, strict=True)]
 
 
 def read_spec(path: Path, *, element: str | None = None, edge: str | None = None) -> tuple[Scan, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,21 @@ def frames_text(frames: slice | None) -> str:
         return ":"
     parts = ["" if part is None else str(part) for part in (frames.start, frames.stop, frames.step)]
     return ":".join(parts[:2] if frames.step is None else parts)
+
+
+def check_species(symbols: Iterable[str], path: Path) -> None:
+    """Refuse what is no chemical element.
+
+    Raises
+    ------
+    DataError
+        Naming the symbol and the file.
+    """
+    for symbol in dict.fromkeys(symbols):
+        try:
+            atomic_number(symbol)
+        except DataError as error:
+            raise DataError(error.what, where=str(path), do=error.do) from None
 
 
 def check_frames(frames: slice | None, count: int, path: Path) -> range:
@@ -101,6 +117,7 @@ def _from_ase(path: Path, frames: slice | None, format: str | None) -> Trajector
 def _stack(path: Path, images: list[Any], frames: slice | None) -> Trajectory:
     chosen = check_frames(frames, len(images), path)
     species = tuple(images[chosen[0]].get_chemical_symbols())
+    check_species(species, path)
     for i in chosen:
         other = tuple(images[i].get_chemical_symbols())
         if other != species:
@@ -181,7 +198,7 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
     species = []
     for atom in crystal:
         symbol = re.sub(r"[^A-Za-z].*", "", atom.element).capitalize()
-        atomic_number(symbol)
+        check_species([symbol], path)
         if abs(atom.occupancy - 1.0) > 1e-3:
             raise DataError(
                 f"site {atom.label or symbol} is occupied by {atom.occupancy:g} {symbol}",

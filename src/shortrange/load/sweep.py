@@ -62,7 +62,7 @@ def resolve_edge(stated: Edge, wanted: Edge, place: str) -> tuple[Edge, tuple[St
     """
     history: tuple[Step, ...] = ()
     if wanted.element is not None:
-        known = element_edges(wanted.element)
+        known = _edges(wanted.element, place)
         if wanted.edge is not None and wanted.edge not in known:
             raise DataError(
                 f"{wanted.element} has no edge {wanted.edge!r}",
@@ -79,6 +79,13 @@ def resolve_edge(stated: Edge, wanted: Edge, place: str) -> tuple[Edge, tuple[St
                 do=f"leave this file out, or ask for {what} {in_file!r}",
             )
     return Edge(wanted.element or stated.element, wanted.edge or stated.edge), history
+
+
+def _edges(element: str, place: str) -> dict[str, float]:
+    try:
+        return element_edges(element)
+    except DataError as error:
+        raise DataError(error.what, where=place, do=error.do) from None
 
 
 def _believable(stated: Edge) -> tuple[Edge, tuple[Step, ...]]:

@@ -14,9 +14,8 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
-from shortrange.load.structures import check_frames, frames_text
+from shortrange.load.structures import check_frames, check_species, frames_text
 from shortrange.load.text import is_gzip, read_bytes
 from shortrange.quantities import Step, Trajectory, step
 
@@ -101,8 +100,7 @@ def read_vasprun(path: Path, *, frames: slice | None = None) -> Trajectory:
     if not found and run.initial is not None:
         found = [run.initial]
     chosen = check_frames(frames, len(found), path)
-    for symbol in set(run.species):
-        atomic_number(symbol)
+    check_species(run.species, path)
     for i in chosen:
         if found[i][0].shape != (3, 3) or found[i][1].shape != (len(run.species), 3):
             raise DataError(

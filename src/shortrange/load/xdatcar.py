@@ -13,9 +13,8 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
-from shortrange.load.structures import check_frames, frames_text
+from shortrange.load.structures import check_frames, check_species, frames_text
 from shortrange.load.text import is_gzip, read_bytes, where
 from shortrange.quantities import Trajectory, step
 
@@ -65,8 +64,7 @@ def _header(lines: _Lines, title: str) -> tuple[Array, tuple[str, ...]]:
     symbols = [re.split(r"[_/]", word)[0] for word in rest[4].split()]
     if len(symbols) != len(counts):
         raise lines.fault(f"{len(symbols)} elements but {len(counts)} numbers of atoms")
-    for symbol in symbols:
-        atomic_number(symbol)
+    check_species(symbols, lines.path)
     return cell, tuple(s for s, n in zip(symbols, counts, strict=True) for _ in range(n))
 
 
