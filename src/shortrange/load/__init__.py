@@ -1,6 +1,6 @@
 """Files in: XAS scans, scattering patterns, pair distribution functions, structures."""
 
-from shortrange.load import columns, pdf, structures, vasprun, xdatcar, xdi
+from shortrange.load import columns, pattern, pdf, structures, vasprun, xdatcar, xdi
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -20,7 +20,7 @@ for _loader in (
     Loader("spec", "xas", (".spec",), columns.sniff_spec, columns.read_spec),
     Loader("columns", "xas", (".xmu", ".nor", "*"), columns.sniff_columns, columns.read_columns),
     Loader("pdfgetx", "gr", (".gr", "*"), pdf.sniff_gr, pdf.read_gr),
-    Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pdf.sniff_iq, pdf.read_iq),
+    Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pattern.sniff_iq, pattern.read_iq),
     Loader("cif", "structure", (".cif",), structures.sniff_cif, structures.read_cif),
     Loader("extxyz", "structure", (".extxyz",), structures.sniff_extxyz, structures.read_extxyz),
     Loader("xyz", "structure", (".xyz",), structures.sniff_xyz, structures.read_xyz),

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from shortrange.errors import DataError
+from shortrange.load.axis import Edge
 from shortrange.load.roles import assign, choose_profile, profiles
-from shortrange.load.sweep import Edge, make_scan
+from shortrange.load.sweep import make_scan
 from shortrange.load.text import Line, Table, find_labels, read_table, read_text, split_labels, where
 from shortrange.quantities import Scan, Step, step
 

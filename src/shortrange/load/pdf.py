@@ -1,4 +1,4 @@
-"""Total scattering: G(r) of PDFgetX2, PDFgetX3 and PDFgetN, and I(Q) of pyFAI, Fit2D and plain columns."""
+"""Measured pair distribution functions: G(r) of PDFgetX2, PDFgetX3 and PDFgetN."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.atoms import parse_composition
-from shortrange.errors import DataError, did_you_mean
-from shortrange.load.text import Table, find_labels, read_table, read_text, where
-from shortrange.quantities import GR, IQ, Step, step
-from shortrange.units import q_from_two_theta
+from shortrange.errors import DataError
+from shortrange.load.text import (
+    FLOAT,
+    Table,
+    errors_of,
+    find_labels,
+    header_number,
+    read_table,
+    read_text,
+    where,
+)
+from shortrange.quantities import GR, Step, step
 
-__all__ = ["read_gr", "read_iq", "sniff_gr", "sniff_iq"]
+__all__ = ["read_gr", "sniff_gr"]
 
 Array = NDArray[Any]
 
 _GR_TITLES = re.compile(r"^#L\s+r\b.*\bG\b", re.M)
-_AXES = ("q", "q_nm", "2theta")
 
 
 def sniff_gr(head: bytes) -> bool:
@@ -32,32 +39,15 @@ def sniff_gr(head: bytes) -> bool:
     return bool(_GR_TITLES.search(text) or pdfget)
 
 
-def sniff_iq(head: bytes) -> bool:
-    """Whether the head is of a pyFAI or Fit2D pattern, or names Q and I(Q)."""
-    text = head.decode("latin-1")
-    return bool(
-        re.search(r"pyFAI|q_A\^-1|q_nm\^-1|2th_deg|2-Theta Angle", text)
-        or re.search(r"^#L\s+Q\s+I\(Q\)", text, re.M)
-    )
-
-
-def _number(text: str, pattern: str) -> float | None:
-    found = re.search(pattern, text, re.M | re.IGNORECASE)
-    return float(found.group(1)) if found else None
-
-
-_FLOAT = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
-
-
 def _q_limit(text: str, which: str) -> float | None:
     """Limit of the transform: a PDFgetX3 field, or the S(q) line of PDFgetX2, or the damping of PDFgetN."""
     for pattern in (
-        rf"^\s*#?\s*{which}\s*=\s*{_FLOAT}",
-        rf"^## S\(q\).*?\b{which}=\s*{_FLOAT}",
-        rf"^#\s+## Damp.*?\b{which}=\s*{_FLOAT}",
-        rf"^#S.*\b{which}=\s*{_FLOAT}",
+        rf"^\s*#?\s*{which}\s*=\s*{FLOAT}",
+        rf"^## S\(q\).*?\b{which}=\s*{FLOAT}",
+        rf"^#\s+## Damp.*?\b{which}=\s*{FLOAT}",
+        rf"^#S.*\b{which}=\s*{FLOAT}",
     ):
-        value = _number(text, pattern)
+        value = header_number(text, pattern)
         if value is not None:
             return value
     return None
@@ -93,7 +83,7 @@ def read_gr(path: Path) -> GR:
     values = table.values
     r, g = values[:, index["r"]], values[:, index["g"]]
     _check_uniform(path, r, table.lines)
-    sigma, doubts = _sigma(values[:, index["dg"]] if "dg" in index else None)
+    sigma, doubts = errors_of(values[:, index["dg"]] if "dg" in index else None)
     composition, odd = _composition(header)
     return GR(
         r=r,
@@ -101,7 +91,7 @@ def read_gr(path: Path) -> GR:
         sigma=sigma,
         q_min=_q_limit(header, "qmin"),
         q_max=_q_limit(header, "qmax"),
-        q_damp=_number(header, rf"^\s*#?\s*q_?damp\s*=\s*{_FLOAT}"),
+        q_damp=header_number(header, rf"^\s*#?\s*q_?damp\s*=\s*{FLOAT}"),
         composition=composition,
         source=str(path),
         label=path.stem,
@@ -162,174 +152,3 @@ def _check_uniform(path: Path, r: Array, lines: Array) -> None:
             where=where(path, int(lines[at])),
             do="write G(r) on a uniform, increasing grid of r",
         )
-
-
-def _sigma(values: Array | None) -> tuple[Array | None, tuple[Step, ...]]:
-    if values is None or not np.any(values):
-        return None, ()
-    if np.all(values > 0):
-        return values, ()
-    return None, (
-        step("warning: the errors are not all positive, and were left out", points=int(np.sum(values <= 0))),
-    )
-
-
-def read_iq(path: Path, *, wavelength: float | None = None, axis: str | None = None) -> IQ:
-    """Read a scattering pattern onto Q in 1/angstrom.
-
-    Parameters
-    ----------
-    path
-        Two columns, or three with the standard error.
-    wavelength
-        angstrom; the header's is taken where this is None.
-    axis
-        ``"q"``, ``"q_nm"`` or ``"2theta"``; the header's is taken where this is None.
-
-    Raises
-    ------
-    DataError
-        If the table is faulty, its axis is not known, is not an angle or Q, or cannot be Q.
-    """
-    table = read_table(path)
-    header = "\n".join(text for _, text in table.header)
-    wavelength, history = _wavelength(path, header, wavelength)
-    stated = _axis(path, header, find_labels(table))
-    kind = _settle_axis(path, stated, axis)
-    x = table.values[:, 0]
-    _check_increasing(path, x, table.lines)
-    q, converted = _to_q(path, x, kind, wavelength)
-    sigma, doubts = _sigma(table.values[:, 2] if table.values.shape[1] == 3 else None)
-    return IQ(
-        q=q,
-        intensity=table.values[:, 1],
-        sigma=sigma,
-        wavelength=wavelength,
-        source=str(path),
-        label=path.stem,
-        history=(*table.history, step("load I(Q)", file=str(path), axis=kind), *history, *converted, *doubts),
-    )
-
-
-def _wavelength(path: Path, header: str, given: float | None) -> tuple[float | None, tuple[Step, ...]]:
-    if given is not None and not 0 < given < 10:
-        raise DataError(
-            f"a wavelength of {given:g} angstrom is not one of X-rays",
-            where=str(path),
-            do="give it in angstrom",
-        )
-    metres = _number(header, rf"wavelength\s*[:=]\s*{_FLOAT}\s*m\b")
-    stated = metres * 1e10 if metres else _number(header, rf"^\W*wavelength\s*[:=]\s*{_FLOAT}\s*(?:A|Å|$)")
-    if stated is None:
-        return given, ()
-    if given is None:
-        return stated, (step("take the wavelength from the header", wavelength=stated),)
-    if abs(stated / given - 1.0) > 0.005:
-        raise DataError(
-            f"the header says a wavelength of {stated:.6g} angstrom, the project {given:.6g}",
-            where=str(path),
-            do="correct the one that is wrong",
-        )
-    return given, ()
-
-
-_AXIS_WORDS = (
-    ("q_nm", r"q_?\(?(nm|1/nm)|q\s*\[?\(?\s*(nm\^?-1|1/nm)|inverse nano"),
-    ("2theta", r"2th|2-?theta|2θ|two_?theta|\btth\b"),
-    ("q", r"q_?A|^q\b|inverse ang|\bq\s*[\[(]|momentum"),
-    ("radius", r"\br_?mm\b|radius|distance \("),
-    ("azimuth", r"chi_deg|azimuth"),
-)
-
-
-def _axis(path: Path, header: str, labels: tuple[str, ...] | None) -> str | None:
-    """Kind of the first column, from its title, else from a Fit2D header."""
-    texts = [labels[0]] if labels else []
-    texts += [
-        line.strip("# \t")
-        for line in header.splitlines()
-        if re.match(r"\W*(2-?theta|q |q_|radius)", line, re.I)
-    ]
-    for text in texts:
-        if re.search(r"2th_rad|radian", text, re.IGNORECASE):
-            raise DataError(
-                "the axis is 2theta in radians", where=str(path), do="integrate onto Q or onto degrees"
-            )
-        for kind, pattern in _AXIS_WORDS:
-            if re.search(pattern, text, re.IGNORECASE):
-                return kind
-    return None
-
-
-def _settle_axis(path: Path, stated: str | None, wanted: str | None) -> str:
-    if wanted is not None and wanted not in _AXES:
-        raise DataError(f"unknown axis {wanted!r}", where=str(path), do=did_you_mean(wanted, _AXES))
-    if stated in ("radius", "azimuth"):
-        raise DataError(
-            f"the first column is a detector {stated}, from which Q cannot be had",
-            where=str(path),
-            do="integrate the image onto Q",
-        )
-    if stated and wanted and stated != wanted:
-        raise DataError(
-            f"the header says the axis is {stated!r}, but {wanted!r} was asked for",
-            where=str(path),
-            do="leave axis out, or correct the header",
-        )
-    kind = wanted or stated
-    if kind is None:
-        raise DataError(
-            "nothing says whether the first column is Q or 2theta",
-            where=str(path),
-            do='say it: axis = "q" (1/angstrom), "q_nm" or "2theta" (degrees), or title it "# q_A^-1 I"',
-        )
-    return kind
-
-
-def _check_increasing(path: Path, x: Array, lines: Array) -> None:
-    back = np.flatnonzero(np.diff(x) <= 0)
-    if back.size:
-        at = int(back[0]) + 1
-        word = "repeats" if x[at] == x[at - 1] else "falls back from"
-        raise DataError(
-            f"the axis {word} {x[at - 1]:g}" + ("" if x[at] == x[at - 1] else f" to {x[at]:g}"),
-            where=where(path, int(lines[at]), 1),
-            do="give every point once, in increasing order",
-        )
-    if x.size < 10:
-        raise DataError(f"there are only {x.size} points", where=str(path), do="give a whole pattern")
-    if x[0] < 0:
-        raise DataError(
-            f"the axis begins at {x[0]:g}", where=where(path, int(lines[0]), 1), do="cut it at zero"
-        )
-
-
-def _to_q(path: Path, x: Array, kind: str, wavelength: float | None) -> tuple[Array, tuple[Step, ...]]:
-    if kind == "2theta":
-        if wavelength is None:
-            raise DataError(
-                "the axis is an angle and the wavelength is not known",
-                where=str(path),
-                do="give the wavelength",
-            )
-        if x[-1] > 180:
-            raise DataError(
-                f"an angle 2theta of {x[-1]:g} degrees does not exist", where=str(path), do="check the axis"
-            )
-        return q_from_two_theta(x, wavelength), (step("convert 2theta to Q", wavelength=wavelength),)
-    history: tuple[Step, ...] = ()
-    if kind == "q_nm":
-        x, history = x / 10.0, (step("convert Q from 1/nm to 1/angstrom"),)
-    limit = 4.0 * np.pi / wavelength if wavelength else 100.0
-    if x[-1] > limit:
-        reason = (
-            f"at {wavelength:g} angstrom Q ends at {limit:.4g}"
-            if wavelength
-            else "no X-ray source reaches this"
-        )
-        raise DataError(
-            f"the axis cannot be Q in 1/angstrom: it goes to {x[-1]:.5g}, and {reason}",
-            where=str(path),
-            do='say what it is: axis = "2theta" or axis = "q_nm"; or correct the wavelength',
-        )
-    return x, history

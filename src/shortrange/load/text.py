@@ -17,9 +17,12 @@ from shortrange.errors import DataError
 from shortrange.quantities import Step, step
 
 __all__ = [
+    "FLOAT",
     "Line",
     "Table",
+    "errors_of",
     "find_labels",
+    "header_number",
     "is_gzip",
     "read_bytes",
     "read_head",
@@ -35,6 +38,8 @@ Line = tuple[int, str]
 
 COMMENTS = "#%!;"
 HEAD = 4096
+FLOAT = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
+"""Regular expression of one number in a header."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+([eEdD][+-]?\d+)?")
@@ -309,3 +314,20 @@ def find_labels(table: Table) -> tuple[str, ...] | None:
         if names and not all(re.fullmatch(r"col(umn)?[ _.]*\d+", name, re.IGNORECASE) for name in names):
             return names
     return None
+
+
+def header_number(text: str, pattern: str) -> float | None:
+    """Return the number that the first group of a pattern finds in a header."""
+    found = re.search(pattern, text, re.M | re.IGNORECASE)
+    return float(found.group(1)) if found else None
+
+
+def errors_of(values: Array | None) -> tuple[Array | None, tuple[Step, ...]]:
+    """Return a column of standard errors, or None where it holds none that can be used."""
+    if values is None or not np.any(values):
+        return None, ()
+    if np.all(values > 0):
+        return values, ()
+    return None, (
+        step("warning: the errors are not all positive, and were left out", points=int(np.sum(values <= 0))),
+    )

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shortrange.errors import DataError
+from shortrange.load.axis import Edge, split_unit
 from shortrange.load.roles import Profile, choose_profile
-from shortrange.load.sweep import Edge, make_scan, split_unit
+from shortrange.load.sweep import make_scan
 from shortrange.load.text import Line, Table, find_labels, read_table, read_text, where
 from shortrange.quantities import Scan, Step, step
 
