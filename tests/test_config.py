@@ -111,7 +111,7 @@ def test_a_reduced_pdf_needs_no_wavelength(folder: Path) -> None:
 def test_models_are_frozen(folder: Path) -> None:
     project = read_project(write(folder, CONTRACT))
     with pytest.raises(ValueError, match="frozen"):
-        project.title = "other"  # type: ignore[misc]
+        project.title = "other"
 
 
 def test_hidden_files_do_not_match(folder: Path) -> None:

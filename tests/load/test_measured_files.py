@@ -11,7 +11,7 @@ from shortrange.load import load, load_gr, load_iq, load_scans, load_trajectory
 
 
 def warnings_of(item: object) -> list[str]:
-    return [done.name for done in item.history if done.name.startswith("warning")]  # type: ignore[attr-defined]
+    return [done.name for done in item.history if done.name.startswith("warning")]
 
 
 def test_all_xdi(shared_data: Path) -> None:

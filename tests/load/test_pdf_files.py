@@ -130,7 +130,7 @@ def test_headers_that_name_an_angle(write: Write, header: str) -> None:
 )
 def test_bad_patterns(write: Write, text: str, options: dict[str, object], message: str, place: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        load_iq(write(text, "a.chi"), **options)  # type: ignore[arg-type]
+        load_iq(write(text, "a.chi"), **options)
     assert "a.chi" in caught.value.where
     assert place in caught.value.where
 

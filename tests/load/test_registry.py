@@ -47,7 +47,7 @@ def test_did_you_mean(write: Write) -> None:
         load(write("x"), format="xdii")
     assert caught.value.do == "did you mean 'xdi'?"
     with pytest.raises(DataError, match="unknown kind 'xass'") as caught:
-        load(write("x"), kind="xass")  # type: ignore[arg-type]
+        load(write("x"), kind="xass")
     assert caught.value.do == "did you mean 'xas'?"
 
 
@@ -91,7 +91,7 @@ def test_register_twice() -> None:
     with pytest.raises(ValueError, match="'own' is registered twice"):
         register(Loader("own", "gr", (), OWN.sniff, read_own))
     with pytest.raises(ValueError, match="unknown kind"):
-        register(Loader("odd", "photo", (), OWN.sniff, read_own))  # type: ignore[arg-type]
+        register(Loader("odd", "photo", (), OWN.sniff, read_own))
 
 
 @pytest.mark.usefixtures("registered")
