@@ -42,13 +42,22 @@ class ResultFolder:
         self.kind = kind
         self._work: Path | None = None
 
-    def __enter__(self) -> Path:
+    def check(self) -> None:
+        """Raise a DataError now if the folder could not be written later."""
         if self.path.exists() and not self.path.is_dir():
             raise DataError("the output is a file, not a folder", where=str(self.path), do="name a folder")
+        there = next(folder for folder in (self.path, *self.path.parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise DataError(
+                f"the folder of results cannot be made: {there} cannot be written",
+                where=str(self.path),
+                do="choose a folder that you may write to",
+            )
+
+    def __enter__(self) -> Path:
+        self.check()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists() and not os.access(self.path, os.W_OK):
-                raise PermissionError(13, "the folder is read-only")
             # Beside the folder, so that moving is renaming: on one file system, at once.
             self._work = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
             new = self._work / "new"

@@ -1,0 +1,112 @@
+"""The program: verbs, messages and exit statuses.
+
+Nothing heavy is imported here or by the modules of the verbs: `shortrange --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from shortrange._version import __version__
+from shortrange.cli.check import check
+from shortrange.cli.init import init
+from shortrange.cli.reduce import reduce
+from shortrange.cli.run import run
+from shortrange.cli.simulate import simulate
+from shortrange.errors import ShortrangeError, problem
+
+__all__ = ["app", "run_app"]
+
+BAD_INPUT = 2
+INTERNAL = 70
+INTERRUPTED = 130
+
+app = App(
+    name="shortrange",
+    help="Which local structure do X-ray absorption and total-scattering data support, and how surely?\n\n"
+    "Begin with `shortrange init`. With --debug, any command shows where in the program an error arose.",
+    version=__version__,
+)
+for verb in (run, init, check, reduce):
+    app.command(verb)
+app.command(simulate)
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the name of the program.
+
+    Returns
+    -------
+    int
+        0 if all is well (whatever the verdict), 2 for a fault of the input or of the command line, 130 after
+        Ctrl-C, 70 for a fault of the program itself.
+    """
+    words, debug = _take_debug(arguments)
+    try:
+        command, bound, *_ = app.parse_args(words, exit_on_error=False, print_error=False)
+        return int(command(*bound.args, **bound.kwargs) or 0)
+    except CycloptsError as error:
+        return _fail(str(error).strip(), BAD_INPUT, debug, hint=_help_for(words))
+    except ShortrangeError as error:
+        return _fail(str(error), BAD_INPUT, debug)
+    except KeyboardInterrupt:
+        return _fail("interrupted; earlier results were left as they were", INTERRUPTED, debug)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not a fault. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            return _internal(error, debug)
+        message = problem(
+            f"{error.strerror}",
+            where=str(error.filename),
+            do="look at the path, the disk and the permissions",
+        )
+        return _fail(message, BAD_INPUT, debug)
+    except Exception as error:
+        return _internal(error, debug)
+
+
+def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """``--debug`` may stand anywhere before ``--``, after which all words are names of files."""
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[:end] if word != "--debug"]
+    return options + words[end:], len(options) < end
+
+
+def _help_for(words: Sequence[str]) -> str:
+    """Name the help that belongs to a mistyped command line."""
+    verbs = []
+    for word in words[:2]:
+        if word.startswith("-") or word not in {"run", "init", "check", "reduce", "simulate", "pdf", "exafs"}:
+            break
+        verbs.append(word)
+    return f"see `{' '.join(['shortrange', *verbs])} --help`"
+
+
+def _fail(message: str, status: int, debug: bool, *, hint: str = "") -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"shortrange: {message}" + (f" ({hint})" if hint else ""), file=sys.stderr)
+    return status
+
+
+def _internal(error: Exception, debug: bool) -> int:
+    message = problem(
+        f"this is a fault of shortrange itself: {type(error).__name__}: {error}",
+        where="inside the program",
+        do="run the same command with --debug and report what it prints",
+    )
+    return _fail(message, INTERNAL, debug)

@@ -1,0 +1,39 @@
+"""``shortrange check``: everything wrong with a project, before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shortrange.cli.output import show_table
+
+__all__ = ["check"]
+
+
+def check(project: Path, /) -> int:
+    """Read the project file and all it names, and say what was found and everything that is wrong.
+
+    Parameters
+    ----------
+    project
+        The project file (TOML).
+    """
+    from shortrange.config import read_project
+
+    asked = read_project(project)
+    from shortrange.run import check_project
+
+    findings = check_project(asked)
+    order = {"fault": 0, "warning": 1, "ok": 2}
+    found = sorted(findings, key=lambda finding: order[finding.level])
+    rows = [[finding.level, finding.where, _one_line(finding.text)] for finding in found]
+    show_table(["", "where", "what"], rows)
+    faults = sum(finding.level == "fault" for finding in findings)
+    if faults:
+        print(f"\n{faults} fault{'s' if faults > 1 else ''}: the project cannot run")
+        return 2
+    print(f"\nready: shortrange run {project}")
+    return 0
+
+
+def _one_line(text: str) -> str:
+    return "; ".join(part.strip() for part in text.splitlines())

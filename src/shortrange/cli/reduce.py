@@ -1,0 +1,152 @@
+"""``shortrange reduce``: from raw absorption scans to chi(k)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from shortrange.cli.output import show_table
+from shortrange.errors import DataError, ProjectError
+
+if TYPE_CHECKING:
+    from shortrange.quantities import Scan
+    from shortrange.reduce.xas import XasReduction
+
+__all__ = ["reduce"]
+
+
+def reduce(
+    files: list[Path],
+    /,
+    *,
+    out: Path = Path("reduced"),
+    element: str | None = None,
+    edge: str | None = None,
+    mode: Literal["transmission", "fluorescence", "tey", "mu"] = "transmission",
+    k_range: tuple[float, float] | None = None,
+    r_bkg: float = 1.0,
+) -> int:
+    """Align, merge and normalise repeats of an absorption scan, and extract chi(k) and chi(R).
+
+    Parameters
+    ----------
+    files
+        Scans of one sample at one edge; names may hold * and ?.
+    out
+        Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, figures.
+    element, edge
+        Such as Ta and L3; taken from the files if they say so.
+    mode
+        Which columns give mu.
+    k_range
+        1/angstrom, two numbers; chosen from the noise when absent.
+    r_bkg
+        Distance below which oscillations are background, angstrom.
+    """
+    from shortrange.load import load_scans
+
+    paths = _expand(files)
+    scans = [scan for path in paths for scan in load_scans(path, element=element, edge=edge)]
+    element = element or _stated(scans, "element")
+    edge = edge or _stated(scans, "edge")
+    from shortrange.reduce.xas import reduce_xas
+
+    reduction = reduce_xas(scans, element=element, edge=edge, mode=mode, k_range=k_range, r_bkg=r_bkg)
+    _write(reduction, scans, paths, out=out, mode=mode, r_bkg=r_bkg)
+    _print(reduction, out)
+    return 0
+
+
+def _expand(files: Sequence[Path]) -> list[Path]:
+    """Resolve wildcards ourselves: not every shell does."""
+    paths: list[Path] = []
+    for file in files:
+        if file.exists() or not any(sign in str(file) for sign in "*?["):
+            paths.append(file)
+            continue
+        root = Path(file.anchor)
+        found = sorted(path for path in root.glob(str(file.relative_to(root))) if path.is_file())
+        if not found:
+            raise DataError(
+                "no file has such a name", where=str(file), do="look at the folder and the pattern"
+            )
+        paths += found
+    return list(dict.fromkeys(paths))
+
+
+def _stated(scans: Sequence[Scan], name: str) -> str:
+    """Element or edge as the files state it, if they all agree."""
+    stated = {getattr(scan, name) for scan in scans} - {None}
+    if len(stated) == 1:
+        return str(stated.pop())
+    what = f"the files name {sorted(stated)}" if stated else "no file names it"
+    raise ProjectError(f"the {name} is not known: {what}", where="reduce", do=f"give --{name}")
+
+
+def _write(
+    reduction: XasReduction,
+    scans: Sequence[Scan],
+    paths: Sequence[Path],
+    *,
+    out: Path,
+    mode: str,
+    r_bkg: float,
+) -> None:
+    from shortrange.cli.summary import write_summary
+    from shortrange.report import ResultFolder, write_reduction
+    from shortrange.report.plates import save_plates, xas_plates
+    from shortrange.report.repeats import aligned_repeats, say_simulated
+
+    normalised = reduction.normalised
+    simulated = say_simulated(scans)
+    element, edge = reduction.merged.element, reduction.merged.edge
+    repeats = aligned_repeats(scans, reduction, mode=mode)
+    title = f"{paths[0].stem}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    with ResultFolder(out, kind="reduce") as new:
+        write_reduction(reduction, new, simulated=simulated)
+        plates = xas_plates(f"{element} {edge}", reduction, title=title, simulated=simulated, repeats=repeats)
+        save_plates(plates, new / "figures")
+        content = {
+            "simulated": simulated,
+            "element": element,
+            "edge": edge,
+            "mode": mode,
+            "e0": normalised.e0,
+            "edge_step": normalised.edge_step,
+            "sigma_edge_step": normalised.sigma_edge_step,
+            "k_range": reduction.k_range,
+            "r_bkg": r_bkg,
+            "scans": [
+                {
+                    "file": report.file,
+                    "energy_shift": report.energy_shift,
+                    "sigma_energy_shift": report.sigma_energy_shift,
+                    "used": report.used,
+                    "reason": report.reason,
+                }
+                for report in reduction.reports
+            ],
+            "warnings": reduction.warnings,
+        }
+        write_summary(new / "summary.json", content, files=paths)
+
+
+def _print(reduction: XasReduction, out: Path) -> None:
+    from shortrange.report.text import plus_minus
+
+    rows = []
+    for report in reduction.reports:
+        shift = (
+            "" if report.energy_shift is None else plus_minus(report.energy_shift, report.sigma_energy_shift)
+        )
+        rows.append([report.file, shift, "yes" if report.used else "no", report.reason])
+    show_table(["scan", "shift (eV)", "used", "reason"], rows, right=[1])
+    for warning in reduction.warnings:
+        print(f"warning: {warning}")
+    normalised = reduction.normalised
+    step = plus_minus(normalised.edge_step, normalised.sigma_edge_step)
+    print(f"\nE0 {normalised.e0:.2f} eV, edge step {step}")
+    if reduction.k_range is not None:
+        print(f"k {reduction.k_range[0]:.2f} to {reduction.k_range[1]:.2f} 1/angstrom")
+    print(f"reduced: {out}")

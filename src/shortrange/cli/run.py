@@ -1,0 +1,57 @@
+"""``shortrange run``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shortrange.cli.output import progress, show_table
+
+if TYPE_CHECKING:
+    from shortrange.compare.verdict import Verdict
+
+__all__ = ["run"]
+
+
+def run(project: Path, /, *, out: Path = Path("results")) -> int:
+    """Reduce the data, simulate every model, and say which of them the data support.
+
+    Parameters
+    ----------
+    project
+        The project file (TOML); `shortrange init` writes one.
+    out
+        Folder of the results: report.html, verdict.json, results.h5, figures, reduced data.
+    """
+    from shortrange.config import read_project
+
+    asked = read_project(project)
+    from shortrange.report import ResultFolder, write_report
+    from shortrange.run import run_project
+
+    ResultFolder(out, kind="run").check()
+    with progress() as tell:
+        result = run_project(asked, progress=tell)
+        tell("write the report")
+        page = write_report(result, out)
+    _print_verdict(result.verdict, simulated=result.simulated)
+    print(f"\nreport: {page}")
+    return 0
+
+
+def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:
+    from shortrange.report.text import fixed, headline, percent, significant
+
+    head = ["model", "probability", "ln evidence"]
+    for fit in verdict.models[0].fits:
+        head += [f"{fit.measurement}: R", "reduced χ²"]
+    rows = []
+    for model in verdict.models:
+        misfits = [text for f in model.fits for text in (significant(f.R), significant(f.chi2_reduced))]
+        rows.append([model.name, percent(model.probability), fixed(model.log_evidence, 1), *misfits])
+    if simulated:
+        print("SIMULATED DATA")
+    show_table(head, rows, right=range(1, len(head)))
+    for warning in verdict.warnings:
+        print(f"warning: {warning}")
+    print(f"\n{verdict.verdict.upper()}: {headline(verdict)}\n{verdict.reason}")
