@@ -48,11 +48,11 @@ def _lagrange(nodes: Array, at: Array) -> Array:
     return weights
 
 
-def interpolation_weights(x: Array, x_new: Array) -> tuple[Array, Array]:
+def interpolation_weights(x: Array, x_new: Array, *, gain: float = 1.0) -> tuple[Array, Array]:
     """Weights of local polynomial interpolation through 6, 4 or 2 points.
 
-    The highest order is taken that does not amplify noise (sum of squared weights at most 1): at a jump of
-    the spacing, where higher orders and splines overshoot, this falls back to a straight line.
+    The highest order is taken that does not amplify noise (sum of squared weights at most ``gain``): at a
+    jump of the spacing, where higher orders and splines overshoot, this falls back to a straight line.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ def interpolation_weights(x: Array, x_new: Array) -> tuple[Array, Array]:
         Strictly increasing, at least 6 points, shape (n,).
     x_new
         Within the range of ``x``, shape (m,).
+    gain
+        Largest sum of squared weights; a straight line never exceeds 1.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def interpolation_weights(x: Array, x_new: Array) -> tuple[Array, Array]:
         first = np.clip(inside - points // 2 + 1, 0, 6 - points)
         chosen = first[:, None] + np.arange(points)
         candidate = _lagrange(np.take_along_axis(nodes, chosen, axis=1), x_new)
-        calm = (candidate**2).sum(axis=1) <= 1.0 + 1e-9
+        calm = (candidate**2).sum(axis=1) <= gain + 1e-9
         full = np.zeros(index.shape)
         np.put_along_axis(full, chosen, candidate, axis=1)
         weight[calm] = full[calm]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.numeric.splines import interpolation_weights
+
 __all__ = ["find_glitches", "find_outliers", "local_residual"]
 
 Array = NDArray[Any]
@@ -75,25 +77,37 @@ def find_glitches(
     ndarray
         True where there is a glitch, shape (n,).
     """
-    glitch = np.zeros(energy.size, dtype=bool)
+    beam = np.zeros(energy.size, dtype=bool)
     if energy.size < 30:
-        return glitch
+        return beam
     if i0 is not None:
-        glitch |= _beam_glitches(energy, mu, i0)
+        beam = _beam_glitches(energy, mu, i0)
+    glitch = beam.copy()
     far = (energy < e0 - 30.0) | (energy > e0 + 50.0)
     rise = float(np.ptp(mu[~glitch]))
     for _ in range(20):
         # The worst point goes first: it spoils the residuals of its neighbours.
         left = np.flatnonzero(~glitch)
-        residual = local_residual(energy[left], mu[left], (-3, -2, 2, 3))
-        size = np.abs(residual) / np.maximum(running_scale(residual), 1e-300)
-        size[~far[left] | _uneven(energy[left]) | (np.abs(residual) < 1e-3 * rise)] = 0.0
+        # Near neighbours predict best; a glitch of two points is seen only without the nearest.
+        near, apart = (local_residual(energy[left], mu[left], o) for o in ((-2, -1, 1, 2), (-3, -2, 2, 3)))
+        size = np.minimum(*(np.abs(r) / np.maximum(running_scale(r), 1e-300) for r in (near, apart)))
+        size[~far[left] | _uneven(energy[left]) | (np.abs(apart) < 1e-3 * rise)] = 0.0
         size[:3] = size[-3:] = 0.0  # an extrapolation proves nothing
         worst = int(np.argmax(size))
         if size[worst] < limit:
             break
         glitch[left[worst]] = True
-    return glitch
+    # What lies on the curve through the points that are left was condemned by its neighbours only.
+    left = ~glitch
+    expected, scale = _across(energy, energy[left], mu[left])
+    return np.asarray(glitch & (beam | (np.abs(mu - expected) > 0.5 * limit * scale)))
+
+
+def _across(energy: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """Curve through good points at all energies, and its local standard deviation from a point."""
+    index, weight = interpolation_weights(x, np.clip(energy, x[0], x[-1]), gain=4.0)
+    scale = np.interp(energy, x, running_scale(local_residual(x, y, (-2, -1, 1, 2))))
+    return (weight * y[index]).sum(axis=1), scale * np.sqrt(1.0 + (weight**2).sum(axis=1))
 
 
 def _uneven(energy: Array) -> Array:
@@ -105,25 +119,30 @@ def _uneven(energy: Array) -> Array:
 
 def _beam_glitches(energy: Array, mu: Array, i0: Array) -> Array:
     """Jumps of the incident intensity that absorption follows."""
-    wide = 7
-    padded = np.pad(i0, wide, mode="reflect")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * wide + 1), axis=1)
-    away = np.abs(i0 / smooth - 1.0)
+    away = np.abs(i0 / _running_median(i0, 7) - 1.0)
     jump = away > max(0.03, 8.0 * 1.4826 * float(np.median(away)))
     jump &= narrow(energy, jump, 12.0)
     if not jump.any() or jump.sum() > 0.1 * jump.size:  # a beam that jumps everywhere is not glitching
         return np.zeros(i0.size, dtype=bool)
     good = np.flatnonzero(~jump)
-    scale = np.interp(
-        energy, energy[good], running_scale(local_residual(energy[good], mu[good], (-2, -1, 1, 2)))
-    )
-    expected = np.interp(energy, energy[good], mu[good])
-    for end in (good[:6], good[-6:]):  # beyond the last good points: a straight line
-        beyond = energy < energy[end[0]] if end[0] == good[0] else energy > energy[end[-1]]
-        centre = energy[end].mean()
-        slope = np.dot(energy[end] - centre, mu[end]) / np.sum((energy[end] - centre) ** 2)
-        expected[beyond] = (mu[end].mean() + slope * (energy - centre))[beyond]
+    x, y = energy[good], mu[good]
+    expected, scale = _across(energy, x, y)
+    for end in (slice(0, 6), slice(-6, None)):  # beyond the last good points: a straight line
+        centre = x[end].mean()
+        slope = np.dot(x[end] - centre, y[end]) / np.sum((x[end] - centre) ** 2)
+        beyond = energy < x[0] if end.start == 0 else energy > x[-1]
+        expected[beyond] = (y[end].mean() + slope * (energy - centre))[beyond]
     return np.asarray(jump & ((np.abs(mu - expected) > 4.0 * scale) | (away > 0.2)))
+
+
+def _running_median(values: Array, half: int) -> Array:
+    """Smooth by a running median; beyond the ends the trend goes on, whatever the last point is."""
+    n = values.size
+    ahead = np.arange(1, half + 1) + half // 2
+    first, last = (np.median(part) for part in (values[:half], values[-half:]))
+    rise_first, rise_last = (np.median(np.diff(part)) for part in (values[: 2 * half], values[-2 * half :]))
+    padded = np.concatenate([(first - rise_first * ahead)[::-1], values, last + rise_last * ahead])
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)[:n])
 
 
 def narrow(energy: Array, flags: Array, width: float) -> Array:

@@ -118,20 +118,25 @@ def compare(
     )
 
 
-def _differences(xs: list[Array], ys: list[Array], masks: list[Array]) -> list[Array]:
-    """Scale-free differences to the mean of the others, divided so that white noise keeps its size."""
+def _differences(
+    xs: Sequence[Array], ys: Sequence[Array], masks: Sequence[Array], variances: Array | None = None
+) -> list[Array]:
+    """Differences to the weighted mean of the others, scaled to the size of the scan's own white noise."""
+    v = np.ones(len(xs)) if variances is None else variances
     out = []
     for i, x in enumerate(xs):
-        total, gain, count = np.zeros(x.size), np.zeros(x.size), np.zeros(x.size)
+        total, weight, noise = np.zeros(x.size), np.zeros(x.size), np.zeros(x.size)
         for j in range(len(xs)):
             if j != i:
                 other = _onto(xs[j], ys[j], masks[j], x)
-                total += np.where(other.valid, other.values, 0.0)
-                gain += np.where(other.valid, other.gain, 0.0)
-                count += other.valid
-        known = (count > 0) & ~masks[i]
-        count = np.maximum(count, 1)
-        out.append(np.where(known, (ys[i] - total / count) / np.sqrt(1.0 + gain / count**2), np.nan))
+                w = np.where(other.valid, 1.0 / v[j], 0.0)
+                total += w * other.values
+                weight += w
+                noise += w**2 * other.gain * v[j]
+        known = (weight > 0) & ~masks[i]
+        weight[~known] = 1.0
+        difference = (ys[i] - total / weight) / np.sqrt(1.0 + noise / weight**2 / v[i])
+        out.append(np.where(known, difference, np.nan))
     return out
 
 
@@ -186,19 +191,18 @@ def _noise(data: Comparison) -> list[Array]:
     n = len(data.mus)
     if n == 1:
         return [single_scan_noise(data.energies[0], data.mus[0], data.masks[0])]
-    passed = [_high_pass(d) for d in data.differences]
-    power = np.array([(1.4826 * np.nanmedian(np.abs(p))) ** 2 for p in passed])
-    power = np.maximum(power, 1e-30 * np.array([np.ptp(y) ** 2 for y in data.mus]))
-    if n == 2:
-        variance = np.full(2, power.mean())  # both differences are the same one: no telling which is noisier
-    else:
-        # <u_i^2> = (s_i^2 + mean of the others' s^2 / (n - 1)) (n - 1) / n, were there no interpolation.
-        m = np.full((n, n), 1.0 / (n - 1) ** 2)
-        np.fill_diagonal(m, 1.0)
-        variance = np.linalg.solve(m * (n - 1) / n, power)
-        variance = np.clip(variance, 0.1 * power.mean(), None)
+    least = 1e-30 * max(float(np.ptp(y)) ** 2 for y in data.mus) + 1e-300
+    variance = np.ones(n)
+    differences = list(data.differences)
+    for _ in range(1 if n == 2 else 6):  # of two scans, none can be told to be the noisier
+        passed = [_high_pass(d) for d in differences]
+        variance = np.array([(1.4826 * np.nanmedian(np.abs(p))) ** 2 for p in passed])
+        variance = np.maximum(variance if n > 2 else variance.mean(), max(least, 1e-3 * variance.max()))
+        variance = np.broadcast_to(variance, (n,))
+        differences = _differences(data.energies, data.mus, data.masks, variance)
+    passed = [_high_pass(d) for d in differences]
     pooled_x = np.concatenate([x[np.isfinite(p)] for x, p in zip(data.energies, passed, strict=True)])
-    pooled = np.concatenate([p[np.isfinite(p)] ** 2 / w for p, w in zip(passed, power, strict=True)])
+    pooled = np.concatenate([p[np.isfinite(p)] ** 2 / v for p, v in zip(passed, variance, strict=True)])
     order = np.argsort(pooled_x)
     shape = _smooth(pooled[order], 40 * n)
     return [

@@ -291,7 +291,7 @@ def _doubts(sieve: _Sieve, comparison: Comparison) -> list[Step]:
         for i, reason in enumerate(sieve.reasons)
         if reason
     ]
-    if len(sieve.used) == 2 and comparison.deviation.max() > 0.05:
+    if len(sieve.used) == 2 and comparison.deviation.max() > 0.03:
         doubts.append(
             step(
                 "warning: the two scans differ, and nothing tells which is right",
