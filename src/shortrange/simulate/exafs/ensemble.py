@@ -81,7 +81,7 @@ def ensemble_exafs(
     multiple_scattering
         Add the paths 0-1-2-0, 0-1-0-1-0, 0-1-0-2-0 (through the absorber) and 0-1-2-1-0.
     r_max_ms
-        Longest half length of those, angstrom; default the lesser of ``r_max`` and 5.
+        Longest half length of those, angstrom; default (and at most) ``r_max``.
     bond_max
         Neighbours nearer than this (angstrom) are bonds in `ExafsModel.bond_derivatives`.
     potentials
@@ -102,7 +102,7 @@ def ensemble_exafs(
     """
     k_out = _checked_k(k)
     scales = _checked_scales(stretches)
-    ms = (min(r_max, 5.0) if r_max_ms is None else min(r_max_ms, r_max)) if multiple_scattering else 0.0
+    ms = (r_max if r_max_ms is None else min(r_max_ms, r_max)) if multiple_scattering else 0.0
     edge_energy(absorber, edge)
     centres, near = _neighbours(trajectory, absorber, r_max)
     cluster, choice = _representative(trajectory, near, centres, r_max)

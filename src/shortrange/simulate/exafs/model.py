@@ -147,6 +147,6 @@ class _Spline:
     def at(self, q: Array, weights: Array) -> Array:
         """Weighted sum over variants at ``q``, shape (n, n_bins)."""
         c = self._c @ weights
-        i = np.clip((q / (K_GRID[1] - K_GRID[0])).astype(int), 0, K_GRID.size - 2)
+        i = np.clip(np.searchsorted(K_GRID, q, side="right") - 1, 0, K_GRID.size - 2)
         x = (q - K_GRID[i])[:, None]
         return np.asarray(((c[0, i] * x + c[1, i]) * x + c[2, i]) * x + c[3, i])

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.simulate.exafs import kernels
-from shortrange.simulate.exafs.families import ANGLE_STEP, FAMILIES, GRID_STEP, N_ANGLES, RADIAL_STEP
+from shortrange.simulate.exafs.families import (
+    ANGLE_STEP,
+    FAMILIES,
+    GRID_FIRST,
+    GRID_RATIO,
+    N_ANGLES,
+    RADIAL_STEP,
+)
 from shortrange.simulate.exafs.tables import K_GRID, Nodes, TableKey, fill_nodes
 from shortrange.simulate.feff import Potentials
 from shortrange.simulate.feff_paths import worker_count
@@ -23,9 +30,10 @@ Array = NDArray[Any]
 BIN_WIDTH = 0.5
 """Path lengths are gathered in bins of this width (angstrom), whose spectra vary slowly with k and stretch."""
 
-_GRID_FAMILIES = ("triangle", "hinge", "dogleg")  # in the order of the numbers in kernels
+_GRID_FAMILIES = ("triangle", "bent", "hinge", "dogleg")  # in the order of the numbers in kernels
 _RADIAL_FAMILIES = ("single", "bounce")
-_RADIANS = np.radians(ANGLE_STEP)
+_STEPS = GRID_FIRST, float(np.log(GRID_RATIO)), float(np.radians(ANGLE_STEP))
+_WAVE_STEP, _WAVE_REACH = 0.004, 0.32  # angstrom from the middle of a bin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +168,7 @@ def make_tables(
             grid_label[i] = _place(labels, name)
     return Tables(
         tuple(labels), momentum.p, momentum.mu, r_first, radial, radial_label, rows, grid,
-        np.array([2.0 if family.symmetric else 1.0 for family in families]), grid_label,
+        np.array([2.0 if family.time_reversed else 1.0 for family in families]), grid_label,
         np.array([f for f, _, _ in numbers]), counts,
     )  # fmt: skip
 
@@ -190,13 +198,13 @@ def _radial_shapes(
 
 
 def _mark(around: Surroundings, r_max_ms: float, scales: Array, n_kinds: int) -> Array:
-    n_r = int(max(r_max_ms, 1.0) * scales.max() / GRID_STEP) + 4
+    n_r = int(np.log(max(r_max_ms, 1.0) * scales.max() / GRID_FIRST) / _STEPS[1]) + 4
     marked = np.zeros((len(_GRID_FAMILIES) * n_kinds**2, n_r, n_r, N_ANGLES), bool)
     if r_max_ms > 0:
         n = around.offsets.size - 1
         for start, stop in _chunks(n, 1):
             table, shape, _, _ = _list_paths(around.part(start, stop), r_max_ms, n_kinds)
-            kernels.mark_cells(table, shape, scales, GRID_STEP, _RADIANS, marked)
+            kernels.mark_cells(table, shape, scales, _STEPS, marked)
     return marked
 
 
@@ -292,10 +300,9 @@ def sum_paths(
     n = around.offsets.size - 1
     n_bins = int(max(r_max, r_max_ms) / BIN_WIDTH) + 1
     grid = np.ascontiguousarray(tables.grid.real), np.ascontiguousarray(tables.grid.imag)
-    momentum = K_GRID, np.ascontiguousarray(tables.p.real), np.ascontiguousarray(tables.p.imag)
+    waves = _waves(tables.p)
     radial = {
-        name: (np.ascontiguousarray(c.real), np.ascontiguousarray(c.imag))
-        for name, c in tables.radial.items()
+        name: (np.ascontiguousarray(c.real), np.ascontiguousarray(c.imag)) for name, c in tables.radial.items()
     }
 
     def one(chunk: tuple[int, int]) -> tuple[Array, Array, int]:
@@ -306,24 +313,38 @@ def sum_paths(
         n_paths = 0
         for name, repeats, limit in (("single", 1, r_max), ("bounce", 2, r_max_ms)):
             kernels.add_radial_paths(
-                part.offsets, part.kinds, part.distances, limit, repeats, scales, shift, at_rest,
-                tables.r_first, RADIAL_STEP, *radial[name], tables.radial_label[name], *momentum, BIN_WIDTH, *out,
+                part.offsets, part.kinds, part.distances, limit, repeats, scales, shift, at_rest, tables.r_first,
+                RADIAL_STEP, *radial[name], tables.radial_label[name], waves, BIN_WIDTH, out,
             )  # fmt: skip
             n_paths += int(np.count_nonzero(repeats * part.distances <= limit))
         if r_max_ms > 0:
-            table, shape, length, centre = _list_paths(part, r_max_ms, n_kinds)
+            paths = _list_paths(part, r_max_ms, n_kinds)
             kernels.add_grid_paths(
-                table, shape, length, centre, scales, at_rest, GRID_STEP, _RADIANS, tables.rows, *grid,
-                tables.weight, tables.grid_label, tables.legs, *momentum, BIN_WIDTH, *out,
+                paths, scales, at_rest, _STEPS, tables.rows, *grid, tables.weight, tables.grid_label, tables.legs,
+                waves, BIN_WIDTH, out,
             )  # fmt: skip
-            n_paths += table.size
+            n_paths += paths[0].size
         return out[0] + 1j * out[1], out[2] + 1j * out[3], n_paths
 
     threads = worker_count(workers)
     with ThreadPoolExecutor(threads) as pool:
         done = list(pool.map(one, _chunks(n, threads)))
+    # Within a bin, waves were counted from its middle; of exp(2i p R_bin), exp(2i k R_bin) stays out.
+    middle = (np.arange(n_bins) + 0.5) * BIN_WIDTH
+    spread = np.exp(2j * (tables.p - K_GRID) * middle[:, None, None] * scales[None, :, None])
     return PathSums(
-        sum((parts for parts, _, _ in done[1:]), done[0][0]),
-        np.concatenate([each for _, each, _ in done]),
+        sum((parts for parts, _, _ in done[1:]), done[0][0]) * spread,
+        np.concatenate([each for _, each, _ in done]) * spread[:, at_rest],
         sum(count for _, _, count in done),
     )
+
+
+def _waves(p: Array) -> tuple[float, Array, Array, Array, Array]:
+    """exp(2i p x) for x around 0, and 2i p, as the kernels want them."""
+    n = round(_WAVE_REACH / _WAVE_STEP)
+    wave = np.exp(2j * np.outer(np.arange(-n, n + 1) * _WAVE_STEP, p))
+    z = 2j * p
+    return (
+        _WAVE_STEP, np.ascontiguousarray(wave.real), np.ascontiguousarray(wave.imag),
+        np.ascontiguousarray(z.real), np.ascontiguousarray(z.imag),
+    )  # fmt: skip

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.simulate.cache import load_entry, store_entry
-from shortrange.simulate.exafs.families import ANGLE_STEP, FAMILIES, GRID_STEP, RADIAL_STEP
+from shortrange.simulate.exafs.families import ANGLE_STEP, FAMILIES, GRID_FIRST, GRID_RATIO, RADIAL_STEP
 from shortrange.simulate.feff import Potentials
 from shortrange.simulate.feff_pad import FeffPad
 from shortrange.simulate.feff_paths import calculate_paths
@@ -26,7 +26,7 @@ __all__ = ["K_GRID", "Momentum", "Nodes", "TableKey", "fill_nodes"]
 
 Array = NDArray[Any]
 
-K_GRID = np.arange(0.0, 20.0 + 1e-9, 0.1)
+K_GRID = np.concatenate([np.arange(20) * 0.1, 2.0 + np.arange(91) * 0.2])
 """Wavenumbers of the tables, 1/angstrom: G varies slowly, spectra are made finer afterwards."""
 
 _PHASE_DEGREE = 6
@@ -139,7 +139,7 @@ def _load_momentum(potentials: Potentials) -> Momentum | None:
 
 
 def _entry(potentials: Potentials, key: TableKey) -> str:
-    steps = f"{RADIAL_STEP:g}-{GRID_STEP:g}-{ANGLE_STEP:g}-{K_GRID.size}"
+    steps = f"{RADIAL_STEP:g}-{GRID_FIRST:g}-{GRID_RATIO:g}-{ANGLE_STEP:g}-{K_GRID.size}"
     return f"paths-{potentials.key}-{key.family}-{key.first}-{key.second}-{steps}"
 
 
