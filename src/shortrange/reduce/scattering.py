@@ -22,7 +22,7 @@ __all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering",
 
 Array = NDArray[Any]
 
-_SMOOTH_ORDERS = (0, 1, 2, 3, 4)
+_SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the order of the correction
 _EVIDENCE_STEP = 3.0  # in ln: a smooth correction must earn its place
 _LOW_R_DOUBT = 0.3
 
@@ -150,7 +150,7 @@ def reduce_scattering(
         anomalous=anomalous, recoil_power=recoil_power,
     )  # fmt: skip
     noise = np.hypot(sigma, empty_sigma)
-    orders = _SMOOTH_ORDERS if smooth else (0,)
+    orders = range(1 + (int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0))
     fits = [
         joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, smooth_order=m) for m in orders
     ]
@@ -170,8 +170,8 @@ def reduce_scattering(
     n_s[np.diag_indices_from(n_s)] += (own / terms.mean_f_squared) ** 2
     done = step(
         "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
-        wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous, recoil_power=recoil_power,
-        smooth_order=fit.smooth_order, low_r_residual=fit.low_r_residual,
+        wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous,
+        recoil_power=recoil_power, smooth_order=fit.smooth_order, low_r_residual=fit.low_r_residual,
         log_evidence_of_orders=[f.log_evidence for f in fits],
     )  # fmt: skip
     history = (*iq.history, *steps, done, *_doubts(fit, number_density is None))

@@ -36,7 +36,10 @@ LOW_Q_PRIOR = (0.1, 0.15)
 """S(Q -> 0) of a condensed phase."""
 LOW_Q_BULGE = 1.0
 """How far S(Q) below the first point may depart from a parabola: the flank of a first sharp peak does."""
-BIN_TOLERANCE = 0.004
+BIN_WIDTH, BIN_TOLERANCE = 6.0, 0.004
+END_WIDTH, END_TOLERANCE = 2.5, 0.006
+"""Widths (1/angstrom) over which S averages to 1, and how nearly. The wide bins average out sin(Q r) / r
+from 2 angstrom on; half a bin at the very end binds a polynomial there, and lets some structure pass."""
 LOW_R_TOLERANCE = 0.02
 _LAMBDA_C = 0.0242631023867  # Compton wavelength of the electron, angstrom
 
@@ -276,19 +279,20 @@ def _conditions(
     bins = _bins(q, weight)
     functional = np.vstack([low, bins])
     extra = np.vstack([extra_low, np.zeros((bins.shape[0], len(names)))])
-    tolerance = np.concatenate(
-        [np.full(r.size, LOW_R_TOLERANCE * slope * r_cut), np.full(bins.shape[0], BIN_TOLERANCE)]
-    )
+    tolerance = np.full(r.size + bins.shape[0], BIN_TOLERANCE)
+    tolerance[: r.size] = LOW_R_TOLERANCE * slope * r_cut
+    tolerance[-1] = END_TOLERANCE
     rows = _Rows(functional, extra, r, r.size)
     return rows, np.concatenate([target, np.ones(bins.shape[0])]), tolerance
 
 
 def _bins(q: Array, weight: Array) -> Array:
-    """Hann-weighted means over 6 1/angstrom, which average out sin(Q r) / r for r above 2 angstrom."""
-    width = 6.0
-    centres = np.arange(q[-1] - width / 2, max(q[0] + width / 2, 0.35 * q[-1]), -width / 2)
+    """Hann-weighted means from the end of the data down to a third of it; last, half a Hann bin at the end."""
+    last = max(q[0] + BIN_WIDTH / 2, 0.35 * q[-1])
+    centres = np.arange(q[-1] - BIN_WIDTH / 2, last, -BIN_WIDTH / 2)
     if centres.size == 0:
         centres = np.array([(q[0] + q[-1]) / 2])
-    x = (q - centres[:, None]) / width
+    x = (q - np.append(centres, q[-1])[:, None]) / BIN_WIDTH
+    x[-1] *= BIN_WIDTH / (2.0 * END_WIDTH)
     hann = np.where(np.abs(x) < 0.5, np.cos(np.pi * x) ** 2, 0.0) * weight
     return np.asarray(hann / hann.sum(axis=1, keepdims=True))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from shortrange.atoms import atomic_number
 from shortrange.errors import DataError, SimulationError
 from shortrange.quantities import Step, Trajectory, step
 from shortrange.simulate.pair_kernel import count_frames
@@ -36,7 +37,7 @@ class PairHistograms:
     r
         Grid of distances, angstrom, uniform from 0, shape (n_r,).
     pairs
-        The unordered pairs of species, in the order of axis 1 of ``counts``.
+        The unordered pairs of species, in the order of axis 1 of ``counts``; cation first, as in Ta-Cl.
     counts
         Pairs at each grid point, shape (n_frames, n_pairs, n_r), float32. Each pair of atoms, images
         included, counts once (not once from each end), spread over four points by the cubic B-spline, times
@@ -175,7 +176,7 @@ def pair_histograms(
     positions, cells, periodic = _box(trajectory)
     if not periodic:
         r_max = max(r_max, float(np.linalg.norm(cells[0].diagonal())))
-    names = list(trajectory.composition)
+    names = sorted(trajectory.composition, key=_cations_first)
     pairs = tuple(combinations_with_replacement(names, 2))
     place = np.zeros((len(names), len(names)), dtype=np.int64)
     for p, (a, b) in enumerate(pairs):
@@ -239,6 +240,13 @@ def coordination(histograms: PairHistograms, pair: str | tuple[str, str], r_lo: 
     ends = 2.0 if len(set(histograms.pairs[p])) == 1 else 1.0
     total = histograms.counts[:, p, inside].sum(axis=1, dtype=float).mean()
     return float(ends * total / histograms.species[centre])
+
+
+def _cations_first(symbol: str) -> tuple[int, int]:
+    """Order that names pairs as chemists do, the same for all files: Ta-Cl, Na-S, P-S, S-Cl, O-H."""
+    z = atomic_number(symbol)
+    noble = next(gas for gas in (2, 10, 18, 36, 54, 86, 118) if gas >= z)
+    return z - noble, -z
 
 
 def _box(trajectory: Trajectory) -> tuple[Array, Array, bool]:
