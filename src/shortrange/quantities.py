@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shortrange._version import __version__
 from shortrange.errors import DataError
 
-__all__ = ["GR", "IQ", "SQ", "ChiK", "ChiR", "MuE", "Scan", "Step", "Trajectory", "step"]
+__all__ = ["GR", "IQ", "SQ", "ChiK", "ChiR", "MuE", "Scan", "Step", "Trajectory", "doubts", "step"]
 
 Array = NDArray[Any]
 
@@ -44,6 +44,22 @@ class Step:
 def step(name: str, **settings: Any) -> Step:
     """Record of an operation by this version of the package."""
     return Step(name, dict(settings), __version__)
+
+
+def doubts(history: tuple[Step, ...]) -> tuple[str, ...]:
+    """Sentences of the steps whose names begin with "warning: ", each once."""
+    texts = []
+    for done in history:
+        if done.name.startswith("warning: "):
+            details = ", ".join(f"{key} = {_short(value)}" for key, value in done.settings.items())
+            texts.append(done.name.removeprefix("warning: ") + (f" ({details})" if details else ""))
+    return tuple(dict.fromkeys(texts))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_short(part) for part in value) + "]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _own(value: Any, dtype: type = float) -> Array:
@@ -89,7 +105,9 @@ class _Carrier:
         own = _own(cov)
         if own.shape != (size, size):
             raise DataError(
-                f"cov has shape {own.shape}, not ({size}, {size})", where=self._where(), do="give a square matrix"
+                f"cov has shape {own.shape}, not ({size}, {size})",
+                where=self._where(),
+                do="give a square matrix",
             )
         object.__setattr__(self, "cov", own)
 
@@ -376,7 +394,9 @@ class Trajectory:
         bad = np.flatnonzero(~np.isfinite(self.positions).all(axis=(1, 2)))
         if bad.size:
             raise DataError(
-                f"a position is not a finite number in frame {bad[0]}", where=where, do="repair or drop the frame"
+                f"a position is not a finite number in frame {bad[0]}",
+                where=where,
+                do="repair or drop the frame",
             )
         if self.cells is None:
             return
@@ -389,7 +409,9 @@ class Trajectory:
         flat = np.flatnonzero(~(np.abs(np.linalg.det(self.cells)) > 1e-6))
         if flat.size:
             raise DataError(
-                f"the cell of frame {flat[0]} has no volume", where=where, do="give three independent lattice vectors"
+                f"the cell of frame {flat[0]} has no volume",
+                where=where,
+                do="give three independent lattice vectors",
             )
 
     @property

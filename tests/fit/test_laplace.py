@@ -75,17 +75,6 @@ def test_rotating_the_modes_changes_nothing(y):
     assert rotated.log_evidence == pytest.approx(plain.log_evidence, abs=1e-6)
 
 
-def test_a_bias_direction_adds_its_outer_product(y):
-    term = linear_term(y)
-    with_bias = Term(
-        **{
-            **{name: getattr(term, name) for name in Term.__dataclass_fields__},
-            "biases": {"tilt": 0.2 * X},
-        }
-    )
-    np.testing.assert_allclose(with_bias.known_covariance() - NOISE, 0.04 * np.outer(X, X), atol=1e-12)
-
-
 def test_covariance_of_the_mean_approaches_the_sample_covariance_with_many_samples():
     rng = np.random.default_rng(3)
     samples = rng.multivariate_normal(np.zeros(12), NOISE, size=20000)

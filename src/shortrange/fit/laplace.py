@@ -79,7 +79,7 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
     first = np.array([p.value for p in parameters]) if start is None else start
     # A start on a limit has no room for the solver's first step.
     first = np.clip(first, lower + 1e-9 * (upper - lower), upper - 1e-9 * (upper - lower))
-    result = least_squares(residual, first, bounds=(lower, upper), x_scale=sigmas, xtol=1e-10, ftol=1e-10)
+    result = least_squares(residual, first, bounds=(lower, upper), x_scale=sigmas, max_nfev=1000)
     if not result.success:
         raise SimulationError(
             f"the fit did not converge: {result.message}",

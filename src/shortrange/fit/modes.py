@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
+from shortrange.numeric.bands import exafs_band, pdf_band
 
 __all__ = ["exafs_modes", "pdf_modes"]
 
@@ -21,10 +22,7 @@ Array = NDArray[Any]
 
 
 def exafs_modes(k: Array, *, r_range: tuple[float, float]) -> Array:
-    r"""Modes of k^n chi(k) whose distances lie in ``r_range``.
-
-    The kernel is :math:`\int_{R_1}^{R_2}\cos(2R(k-k'))\,dR`; there are about
-    :math:`2\,\Delta k\,\Delta R/\pi` modes.
+    """Modes of k^n chi(k) whose distances lie in ``r_range``, about 2 dk dR / pi of them.
 
     Parameters
     ----------
@@ -37,18 +35,17 @@ def exafs_modes(k: Array, *, r_range: tuple[float, float]) -> Array:
     -------
     ndarray
         Orthonormal columns, shape (n, m), most concentrated first.
+
+    Raises
+    ------
+    DataError
+        If the grid is not uniform, or the ranges hold no independent point.
     """
-    difference = k[:, None] - k[None, :]
-    low, high = r_range
-    kernel = high * np.sinc(2.0 * high * difference / np.pi) - low * np.sinc(2.0 * low * difference / np.pi)
-    return _leading(kernel, step=_step(k), full=np.pi / 2.0)
+    return _leading(exafs_band(k, r_range=r_range))
 
 
 def pdf_modes(r: Array, *, q_range: tuple[float, float]) -> Array:
-    r"""Modes of G(r) that F(Q) in ``q_range`` can make.
-
-    The kernel is :math:`\int_{Q_1}^{Q_2}\sin(Qr)\sin(Qr')\,dQ`; there are about
-    :math:`\Delta r\,\Delta Q/\pi` modes.
+    """Modes of G(r) that F(Q) in ``q_range`` can make, about dr dQ / pi of them.
 
     Parameters
     ----------
@@ -61,29 +58,19 @@ def pdf_modes(r: Array, *, q_range: tuple[float, float]) -> Array:
     -------
     ndarray
         Orthonormal columns, shape (n, m), most concentrated first.
+
+    Raises
+    ------
+    DataError
+        As `exafs_modes`.
     """
-    minus, plus = r[:, None] - r[None, :], r[:, None] + r[None, :]
-
-    def integral(q: float) -> Array:
-        return 0.5 * q * (np.sinc(q * minus / np.pi) - np.sinc(q * plus / np.pi))
-
-    low, high = q_range
-    return _leading(integral(high) - integral(low), step=_step(r), full=np.pi / 2.0)
+    return _leading(pdf_band(r, q_range=q_range))
 
 
-def _step(x: Array) -> float:
-    steps = np.diff(x)
-    if x.size < 3 or not np.allclose(steps, steps.mean(), rtol=1e-3):
-        raise DataError(
-            "the grid is not uniform", where="fit.modes", do="interpolate the curve to a uniform grid"
-        )
-    return float(steps.mean())
-
-
-def _leading(kernel: Array, *, step: float, full: float) -> Array:
+def _leading(kernel: Array) -> Array:
     """Eigenvectors with more than half their content inside the band: as many as the Shannon number."""
-    values, vectors = np.linalg.eigh(kernel * step)
-    keep = values > 0.5 * full
+    values, vectors = np.linalg.eigh(kernel)
+    keep = values > 0.5
     if not keep.any():
         raise DataError(
             "the range holds not even one independent point",

@@ -2,17 +2,16 @@
 
 The statistical model of the mode coefficients y (see `shortrange.fit.modes`) is
 
-    y = M(theta) + B beta + delta + epsilon
+    y = M(theta) + delta + epsilon
 
-with nuisance parameters theta, errors beta ~ N(0, 1) of the model along known directions B (bond-length and
-width biases of single pair types), unknown theory error delta ~ N(0, tau^2 s^2 I), where s^2 is the mean
-square of y, and epsilon the noise of the data and the sampling error of a finite ensemble.
+with nuisance parameters theta, unknown theory error delta ~ N(0, tau^2 s^2 I), where s^2 is the mean square
+of y, and epsilon the noise of the data and the sampling error of a finite ensemble.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -46,8 +45,6 @@ class Term:
         Function of the parameter values, in the order of ``parameters``, to the curve on ``x``.
     parameters
         Free parameters.
-    biases
-        Directions B as curves on ``x``, each scaled to one standard deviation, by name.
     contributions
         Function of the parameter values to parts of the model's curve, by name.
     fit_range
@@ -64,7 +61,6 @@ class Term:
     sampling: Array
     model: Callable[[Array], Array]
     parameters: tuple[Parameter, ...]
-    biases: Mapping[str, Array] = field(default_factory=dict)
     contributions: Callable[[Array], Mapping[str, Array]] = lambda _: {}
     fit_range: tuple[float, float] = (0.0, 0.0)
 
@@ -93,12 +89,8 @@ class Term:
         return np.asarray(self.modes.T @ (self.curve - self.model(theta)))
 
     def known_covariance(self) -> Array:
-        """Noise, sampling and bias covariance, shape (m, m): all but the relative theory error."""
-        total = self.noise + self.sampling
-        for direction in self.biases.values():
-            projected = self.modes.T @ direction
-            total = total + np.outer(projected, projected)
-        return np.asarray(total)
+        """Noise and sampling covariance, shape (m, m): all but the relative theory error."""
+        return np.asarray(self.noise + self.sampling)
 
 
 def shrunk_covariance_of_mean(samples: Array) -> Array:

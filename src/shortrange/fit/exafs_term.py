@@ -1,0 +1,118 @@
+"""EXAFS of an ensemble against measured chi(k): the parameters a user would float, and the known errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.fit.modes import exafs_modes
+from shortrange.fit.parameters import Parameter
+from shortrange.fit.term import Term
+from shortrange.quantities import ChiK
+from shortrange.simulate.exafs import EnsembleExafs, ExafsModel
+
+__all__ = ["EXAFS_PARAMETERS", "exafs_term"]
+
+Array = NDArray[Any]
+
+EXAFS_PARAMETERS = (
+    Parameter(name="S02", unit="1", value=0.9, lower=0.5, upper=1.3, prior=(0.9, 0.1)),
+    Parameter(name="delta_e0", unit="eV", value=0.0, lower=-20.0, upper=20.0, prior=(0.0, 7.0)),
+    Parameter(name="stretch", unit="1", value=0.0, lower=-0.03, upper=0.03, prior=(0.0, 0.01)),
+    Parameter(
+        name="delta_sigma2", unit="angstrom^2", value=0.0, lower=-0.008, upper=0.008, prior=(0.0, 0.002)
+    ),
+)
+"""S0^2 as metals and halides have it; FEFF's edge without self-consistency is good to 5 to 9 eV; the distances of a potential to 1 %;
+its thermal widths to 0.002 angstrom^2 (a sixth of that of Ta-Cl at 600 K)."""
+
+
+def exafs_term(
+    data: ChiK,
+    ensemble: EnsembleExafs,
+    *,
+    measurement: str,
+    k_range: tuple[float, float],
+    r_range: tuple[float, float] = (1.2, 4.4),
+    k_weight: float = 2.0,
+    parameters: tuple[Parameter, ...] = EXAFS_PARAMETERS,
+) -> Term:
+    """State the comparison of chi(k) with the EXAFS of an ensemble.
+
+    Parameters
+    ----------
+    data
+        Measured chi(k) with its covariance or standard error.
+    ensemble
+        Simulated; without a covariance of its own (one absorber) its sampling error is taken as zero.
+    measurement
+        Name for reports.
+    k_range, r_range
+        Compared range of k (1/angstrom) and of distances without phase correction (angstrom).
+    k_weight
+        Power of k by which chi is weighted.
+    parameters
+        S02, delta_e0 (eV), stretch, delta_sigma2 (angstrom^2), in this order.
+
+    Raises
+    ------
+    DataError
+        If the data have no error estimate or do not cover ``k_range``.
+    """
+    inside = (data.k >= k_range[0] - 1e-9) & (data.k <= k_range[1] + 1e-9)
+    k = data.k[inside]
+    if k.size < 10 or k[0] > k_range[0] + 0.1 or k[-1] < k_range[1] - 0.1:
+        raise DataError(
+            f"k_range {k_range[0]:g} to {k_range[1]:g}, but the data end at {data.k[-1]:.2f}",
+            where=f"measurement {measurement!r}, k_range",
+            do="narrow k_range to what was measured",
+        )
+    covariance = _covariance(data, inside, measurement)
+    weight = k**k_weight
+    modes = exafs_modes(k, r_range=r_range)
+    model = ensemble.model()
+    parts = {name: ensemble.part(name) for name in ensemble.contributions}
+    return Term(
+        measurement=measurement,
+        technique="xas",
+        x=k,
+        curve=data.chi[inside] * weight,
+        curve_sigma=np.sqrt(np.diag(covariance)) * weight,
+        modes=modes,
+        noise=modes.T @ (covariance * np.outer(weight, weight)) @ modes,
+        sampling=_sampling(ensemble, k, weight[:, None] * modes),
+        model=lambda theta: weight * _chi(model, k, theta),
+        parameters=parameters,
+        contributions=lambda theta: {name: weight * _chi(part, k, theta) for name, part in parts.items()},
+        fit_range=r_range,
+    )
+
+
+def _chi(model: ExafsModel, k: Array, theta: Array) -> Array:
+    s02, delta_e0, stretch, delta_sigma2 = theta
+    return model(k, s02=s02, delta_e0=delta_e0, stretch=stretch, delta_sigma2=delta_sigma2)
+
+
+def _sampling(ensemble: EnsembleExafs, k: Array, weighted_modes: Array) -> Array:
+    """Covariance of the ensemble average in the weighted modes."""
+    if ensemble.covariance is None:
+        return np.zeros((weighted_modes.shape[1],) * 2)
+    # Linear interpolation of a curve is a matrix: the covariance goes through it from both sides.
+    onto = np.array([np.interp(k, ensemble.k, row) for row in np.eye(ensemble.k.size)])
+    projected = onto @ weighted_modes
+    return np.asarray(projected.T @ ensemble.covariance @ projected)
+
+
+def _covariance(data: ChiK, inside: Array, measurement: str) -> Array:
+    if data.cov is not None:
+        return np.asarray(data.cov[np.ix_(inside, inside)])
+    if data.sigma is not None:
+        return np.diag(data.sigma[inside] ** 2)
+    raise DataError(
+        "chi(k) has no error estimate",
+        where=f"measurement {measurement!r}",
+        do="give at least two scans, or chi(k) with sigma",
+    )

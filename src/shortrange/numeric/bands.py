@@ -1,0 +1,62 @@
+"""Kernels of band-limited curves: how much of a sampled curve its band can hold.
+
+Both kernels are normalised so that their eigenvalues lie between 0 (outside the band) and 1 (inside).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+
+__all__ = ["exafs_band", "pdf_band"]
+
+Array = NDArray[Any]
+
+
+def exafs_band(k: Array, *, r_range: tuple[float, float]) -> Array:
+    r"""Kernel :math:`\frac{2\,\delta k}{\pi}\int_{R_1}^{R_2}\cos(2R(k-k'))\,dR` of chi(k), shape (n, n).
+
+    Parameters
+    ----------
+    k
+        Uniform grid, 1/angstrom, shape (n,).
+    r_range
+        Band, angstrom, without phase correction.
+    """
+    difference = k[:, None] - k[None, :]
+
+    def integral(r: float) -> Array:
+        return np.asarray(r * np.sinc(2.0 * r * difference / np.pi))
+
+    return np.asarray((integral(r_range[1]) - integral(r_range[0])) * _step(k) / (np.pi / 2.0))
+
+
+def pdf_band(r: Array, *, q_range: tuple[float, float]) -> Array:
+    r"""Kernel :math:`\frac{2\,\delta r}{\pi}\int_{Q_1}^{Q_2}\sin(Qr)\sin(Qr')\,dQ` of G(r), shape (n, n).
+
+    Parameters
+    ----------
+    r
+        Uniform grid, angstrom, shape (n,).
+    q_range
+        Band, 1/angstrom.
+    """
+    minus, plus = r[:, None] - r[None, :], r[:, None] + r[None, :]
+
+    def integral(q: float) -> Array:
+        return np.asarray(0.5 * q * (np.sinc(q * minus / np.pi) - np.sinc(q * plus / np.pi)))
+
+    return np.asarray((integral(q_range[1]) - integral(q_range[0])) * _step(r) / (np.pi / 2.0))
+
+
+def _step(x: Array) -> float:
+    steps = np.diff(x)
+    if x.size < 3 or not np.allclose(steps, steps.mean(), rtol=1e-3):
+        raise DataError(
+            "the grid is not uniform", where="numeric.bands", do="interpolate the curve to a uniform grid"
+        )
+    return float(steps.mean())

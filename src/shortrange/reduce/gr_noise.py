@@ -1,0 +1,62 @@
+"""Noise of a G(r) that came without errors, from where it should be a straight line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.numeric.bands import pdf_band
+from shortrange.quantities import GR, step
+
+__all__ = ["estimate_noise"]
+
+Array = NDArray[Any]
+
+
+def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
+    """Give G(r) a covariance from its ripples below the first distance.
+
+    Below ``r_cut`` G(r) is a line through zero; what remains after that line is fitted has, per independent
+    point, the variance s^2. White noise of F(Q) of that size has the covariance s^2 times the kernel of the
+    band. Systematic errors of the reduction are often largest at low r, so this is rather too much than too
+    little.
+
+    Parameters
+    ----------
+    gr
+        Without errors.
+    r_cut
+        angstrom; no distance is shorter.
+    q_range
+        Range of F(Q) from which G(r) was made, 1/angstrom.
+
+    Raises
+    ------
+    DataError
+        If G(r) does not begin low enough to tell.
+    """
+    low = (gr.r > 0.0) & (gr.r < r_cut)
+    points = q_range[1] * (gr.r[low][-1] - gr.r[low][0]) / np.pi if low.sum() > 2 else 0.0
+    if points < 3.0:
+        raise DataError(
+            f"G(r) has no errors, and begins at r = {gr.r[0]:g} angstrom, too high to estimate them from "
+            f"its ripples below {r_cut:.2f} angstrom",
+            where=gr.source or gr.label,
+            do="give G(r) from r = 0, or a column of errors, or the raw pattern",
+        )
+    r, g = gr.r[low], gr.g[low]
+    residual = g - r * float(r @ g) / float(r @ r)
+    variance = float(np.sum(residual**2)) / (points - 1.0)
+    cov = variance * pdf_band(gr.r, q_range=q_range)
+    return gr.after(
+        step(
+            "warning: G(r) has no errors: estimated from its ripples at low r",
+            r_cut=r_cut,
+            sigma=float(np.sqrt(variance)),
+        ),
+        cov=cov,
+        sigma=np.sqrt(np.diag(cov)),
+    )

@@ -1,0 +1,214 @@
+"""Load everything that a project names, and say everything that is wrong with it, at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from shortrange.config import Project, TotalScatteringMeasurement, XasMeasurement
+from shortrange.errors import ProjectError, ShortrangeError
+from shortrange.load import load_gr, load_iq, load_scans, load_trajectory
+from shortrange.quantities import GR, IQ, Scan, Trajectory
+
+__all__ = ["Finding", "Inputs", "Pattern", "check_project", "load_inputs"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of what a check found.
+
+    Attributes
+    ----------
+    level
+        ``"fault"`` prevents a run; ``"warning"`` is to be doubted; ``"ok"`` was read.
+    where
+        Measurement, model or file.
+    text
+        What was found.
+    """
+
+    level: Literal["ok", "warning", "fault"]
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """Total scattering as measured: either a raw pattern with its background, or a finished G(r)."""
+
+    intensity: IQ | None = None
+    background: IQ | None = None
+    gr: GR | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a project names, loaded.
+
+    Attributes
+    ----------
+    scans
+        Raw sweeps, by measurement.
+    patterns
+        Total scattering, by measurement.
+    models
+        Snapshots, by model.
+    files
+        (path relative to the project where possible, sha256) of every file read, sorted by path.
+    findings
+        What was noticed on the way.
+    """
+
+    scans: Mapping[str, tuple[Scan, ...]]
+    patterns: Mapping[str, Pattern]
+    models: Mapping[str, Trajectory]
+    files: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Reads files one by one and keeps their faults instead of stopping at the first."""
+
+    folder: Path
+    files: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def read(self, where: str, path: Path, reader: Callable[[Path], T]) -> T | None:
+        try:
+            value = reader(path)
+            self.files[_relative(path, self.folder)] = hashlib.sha256(path.read_bytes()).hexdigest()
+        except ShortrangeError as error:
+            self.note("fault", where, str(error))
+            return None
+        return value
+
+    def note(self, level: Literal["ok", "warning", "fault"], where: str, text: str) -> None:
+        self.findings.append(Finding(level=level, where=where, text=text))
+
+
+def load_inputs(project: Project) -> Inputs:
+    """Load every file of a project.
+
+    Raises
+    ------
+    ProjectError
+        With all faults, if there is any.
+    """
+    inputs = _collect(project)
+    faults = [finding for finding in inputs.findings if finding.level == "fault"]
+    if faults:
+        raise ProjectError(
+            "\n".join(f"{fault.where}: {fault.text}" for fault in faults),
+            where=str(project.path),
+            do="mend the files or the project; `shortrange check` shows this without running",
+        )
+    return inputs
+
+
+def check_project(project: Project) -> tuple[Finding, ...]:
+    """Say what a project's files hold and everything that is wrong with them, without simulating."""
+    return _collect(project).findings
+
+
+def _collect(project: Project) -> Inputs:
+    collector = _Collector(project.folder)
+    scans: dict[str, tuple[Scan, ...]] = {}
+    patterns: dict[str, Pattern] = {}
+    for measurement in project.measurement:
+        where = f"measurement {measurement.name!r}"
+        if isinstance(measurement, XasMeasurement):
+            scans[measurement.name] = _scans(collector, where, measurement)
+        else:
+            patterns[measurement.name] = _pattern(collector, where, measurement)
+    models: dict[str, Trajectory] = {}
+    for model in project.model:
+        where = f"model {model.name!r}"
+        snapshots = collector.read(where, model.path, partial(load_trajectory, frames=model.selection))
+        if snapshots is not None:
+            models[model.name] = snapshots
+            _check_model(collector, where, snapshots, project)
+    return Inputs(
+        scans=scans,
+        patterns=patterns,
+        models=models,
+        files=tuple(sorted(collector.files.items())),
+        findings=tuple(collector.findings),
+    )
+
+
+def _scans(collector: _Collector, where: str, measurement: XasMeasurement) -> tuple[Scan, ...]:
+    found: list[Scan] = []
+    for path in measurement.paths:
+        reader = partial(load_scans, element=measurement.element, edge=measurement.edge)
+        read = collector.read(where, path, reader)
+        found.extend(read or ())
+    if found:
+        collector.note("ok", where, f"{len(found)} scans")
+    if len(found) == 1:
+        collector.note(
+            "warning",
+            where,
+            "a single scan: its noise can only be guessed from the scatter of neighbouring points",
+        )
+    return tuple(found)
+
+
+def _pattern(collector: _Collector, where: str, measurement: TotalScatteringMeasurement) -> Pattern:
+    intensity = partial(load_iq, wavelength=measurement.wavelength, axis=measurement.axis)
+
+    def maybe(path: Path | None, reader: Callable[[Path], T]) -> T | None:
+        return None if path is None else collector.read(where, path, reader)
+
+    pattern = Pattern(
+        intensity=maybe(measurement.pattern_path, intensity),
+        background=maybe(measurement.background_path, intensity),
+        gr=maybe(measurement.pdf_path, load_gr),
+    )
+    if pattern.intensity is not None:
+        q = pattern.intensity.q
+        collector.note("ok", where, f"I(Q) of {q.size} points, Q = {q[0]:.2f} to {q[-1]:.2f} 1/angstrom")
+    if pattern.gr is not None:
+        r = pattern.gr.r
+        collector.note("ok", where, f"G(r) of {r.size} points, r = {r[0]:.2f} to {r[-1]:.2f} angstrom")
+    return pattern
+
+
+def _check_model(collector: _Collector, where: str, snapshots: Trajectory, project: Project) -> None:
+    collector.note("ok", where, f"{snapshots.n_frames} snapshots of {snapshots.n_atoms} atoms")
+    for measurement in project.measurement:
+        if isinstance(measurement, XasMeasurement) and measurement.element not in snapshots.composition:
+            collector.note(
+                "fault",
+                where,
+                f"has no {measurement.element}, the absorber of {measurement.name!r}; "
+                f"its atoms are {', '.join(snapshots.composition)}",
+            )
+    text = _composition_mismatch(snapshots, project.sample.atoms)
+    if text:
+        collector.note("warning", where, text)
+
+
+def _composition_mismatch(snapshots: Trajectory, sample: Mapping[str, float]) -> str:
+    """Say how a model's composition differs from the sample's by more than 2 % of the atoms, or nothing."""
+    total = sum(sample.values())
+    wrong = []
+    for element in sorted(set(sample) | set(snapshots.composition)):
+        ours = snapshots.composition.get(element, 0) / snapshots.n_atoms
+        theirs = sample.get(element, 0.0) / total
+        if abs(ours - theirs) > 0.02:
+            wrong.append(f"{element} {ours:.1%} instead of {theirs:.1%}")
+    return f"another composition than the sample: {', '.join(wrong)} of the atoms" if wrong else ""
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return path.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()

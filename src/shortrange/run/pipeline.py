@@ -1,0 +1,131 @@
+"""From loaded inputs to the verdict: reduce, simulate, fit, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shortrange.compare.evidence import judge
+from shortrange.compare.rank import decide, rank
+from shortrange.compare.theory_error import TheoryError
+from shortrange.compare.verdict import MeasurementFit, Verdict
+from shortrange.config import Measurement, Project, XasMeasurement
+from shortrange.quantities import GR, doubts
+from shortrange.reduce.scattering import ScatteringReduction
+from shortrange.reduce.xas import XasReduction
+from shortrange.run.comparison import Comparison
+from shortrange.run.inputs import Inputs, load_inputs
+from shortrange.run.scattering import compare_gr, reduce_pattern
+from shortrange.run.versions import versions
+from shortrange.run.xas import compare_exafs, reduce_scans
+
+__all__ = ["Progress", "RunResult", "run_project"]
+
+Reduction = XasReduction | ScatteringReduction | GR
+
+Progress = Callable[[str], None]
+"""Called with one line for each piece of work that begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunResult:
+    """Everything that a run found.
+
+    Attributes
+    ----------
+    project
+        What was asked.
+    inputs
+        What was loaded, with the hashes of the files.
+    reductions
+        What the data were reduced to, by measurement; a `GR` where G(r) was given.
+    verdict
+        The answer.
+    versions
+        Of the package and the libraries that numbers depend on.
+    """
+
+    project: Project
+    inputs: Inputs
+    reductions: Mapping[str, Reduction]
+    verdict: Verdict
+    versions: Mapping[str, str]
+
+
+def run_project(project: Project, *, progress: Progress | None = None) -> RunResult:
+    """Find which model the data support, and how surely.
+
+    Parameters
+    ----------
+    project
+        From `shortrange.config.read_project`.
+    progress
+        Told what is being done, for an impatient reader.
+
+    Raises
+    ------
+    ProjectError
+        If a file cannot be read or does not fit the project; the message lists all faults.
+    DataError, SimulationError
+        If data cannot be reduced, or a model cannot be simulated.
+    """
+    tell = progress or (lambda _: None)
+    tell("load")
+    inputs = load_inputs(project)
+    warnings = [f"{f.where}: {f.text}" for f in inputs.findings if f.level == "warning"]
+    reductions: dict[str, Reduction] = {}
+    settings: dict[str, Any] = {}
+    fits: dict[str, list[MeasurementFit]] = {model.name: [] for model in project.model}
+    for measurement in project.measurement:
+        tell(f"reduce {measurement.name}")
+        reduction, comparison = _compare(measurement, project, inputs, tell)
+        reductions[measurement.name] = reduction
+        warnings += [
+            f"{measurement.name}: {text}" for text in (*doubts(reduction.history), *comparison.warnings)
+        ]
+        for name, term in comparison.terms.items():
+            tell(f"fit {measurement.name} with {name}")
+            fits[name].append(judge(term, theory_error=comparison.theory_error))
+        settings[measurement.name] = {**comparison.settings, **_theory(comparison.theory_error)}
+    verdict = decide(
+        rank(fits),
+        odds=project.verdict.odds,
+        warnings=(*warnings, *_at_bounds(fits)),
+        settings={"measurements": settings},
+    )
+    return RunResult(
+        project=project, inputs=inputs, reductions=reductions, verdict=verdict, versions=versions()
+    )
+
+
+def _compare(
+    measurement: Measurement, project: Project, inputs: Inputs, tell: Progress
+) -> tuple[Reduction, Comparison]:
+    if isinstance(measurement, XasMeasurement):
+        chi = reduce_scans(measurement, inputs.scans[measurement.name])
+        return chi, compare_exafs(measurement, chi, inputs.models, tell=tell)
+    densities = [d for model in inputs.models.values() if (d := model.number_density) is not None]
+    gr = reduce_pattern(
+        measurement,
+        inputs.patterns[measurement.name],
+        project.sample,
+        density=float(np.mean(densities)) if densities else None,
+    )
+    return gr, compare_gr(measurement, gr, inputs.models, tell=tell)
+
+
+def _theory(theory: TheoryError) -> dict[str, Any]:
+    return {"theory_error": {"median": theory.median, "log_sigma": theory.log_sigma, "source": theory.source}}
+
+
+def _at_bounds(fits: Mapping[str, list[MeasurementFit]]) -> list[str]:
+    return [
+        f"{fit.measurement} with {name}: {p.name} = {p.value:.4g} {p.unit} lies at its limit"
+        for name, each in fits.items()
+        for fit in each
+        for p in fit.parameters
+        if p.at_bound
+    ]

@@ -1,0 +1,173 @@
+"""Total scattering: from a pattern to G(r), and every model's G(r) beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from shortrange.compare.theory_error import PDF_THEORY_ERROR
+from shortrange.config import Sample, TotalScatteringMeasurement
+from shortrange.errors import DataError
+from shortrange.fit.parameters import Parameter
+from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
+from shortrange.quantities import GR, Trajectory
+from shortrange.reduce.gr_noise import estimate_noise
+from shortrange.reduce.scattering import ScatteringReduction, reduce_scattering, shortest_distance
+from shortrange.run.comparison import Comparison
+from shortrange.run.inputs import Pattern
+from shortrange.simulate.pairs import PairHistograms, pair_histograms
+from shortrange.simulate.pdf import PdfModel
+from shortrange.units import HC
+
+__all__ = ["compare_gr", "reduce_pattern"]
+
+R_STEP = 0.02
+R_SIMULATED = 20.0
+"""Pairs are counted to here, angstrom: ripples from beyond the compared range are then in the model too."""
+
+TRUSTED = 0.8
+"""Part of half the cell width up to which a simulation box is compared: correlations near half the box are
+those of its packing and its periodicity, not of its chemistry."""
+
+
+def reduce_pattern(
+    measurement: TotalScatteringMeasurement, pattern: Pattern, sample: Sample, *, density: float | None
+) -> ScatteringReduction | GR:
+    """Reduce a raw pattern to G(r), or see to the errors of a finished G(r).
+
+    Parameters
+    ----------
+    measurement, pattern, sample
+        From the project.
+    density
+        Atoms per cubic angstrom where the sample does not state it: that of the models, or None.
+
+    Raises
+    ------
+    DataError
+        If the pattern cannot be reduced.
+    """
+    if pattern.gr is not None:
+        return _finished(measurement, pattern.gr, sample)
+    if pattern.intensity is None:
+        raise DataError(
+            "there is no pattern", where=f"measurement {measurement.name!r}", do="name pattern or pdf"
+        )
+    q = pattern.intensity.q
+    return reduce_scattering(
+        pattern.intensity,
+        background=pattern.background,
+        composition=sample.atoms,
+        number_density=sample.number_density or density,
+        q_range=measurement.q_range or (float(q[0]), float(q[-1])),
+        r=np.arange(0.0, R_SIMULATED - 1.0 + R_STEP / 2, R_STEP),
+    )
+
+
+def _finished(measurement: TotalScatteringMeasurement, gr: GR, sample: Sample) -> GR:
+    q_range = _q_range(measurement, gr)
+    if gr.cov is not None or (gr.sigma is not None and np.all(gr.sigma > 0)):
+        return gr
+    return estimate_noise(gr, r_cut=0.75 * shortest_distance(sample.atoms), q_range=q_range)
+
+
+def _q_range(measurement: TotalScatteringMeasurement, gr: GR) -> tuple[float, float]:
+    if measurement.q_range is not None:
+        return measurement.q_range
+    if gr.q_max is None:
+        raise DataError(
+            "neither the file nor the project says up to which Q the data were transformed",
+            where=f"measurement {measurement.name!r}",
+            do="add q_range = [q_min, q_max] in 1/angstrom to the measurement",
+        )
+    return (gr.q_min or 0.0, gr.q_max)
+
+
+def compare_gr(
+    measurement: TotalScatteringMeasurement,
+    reduction: ScatteringReduction | GR,
+    models: Mapping[str, Trajectory],
+    *,
+    tell: Callable[[str], None],
+) -> Comparison:
+    """Simulate G(r) of every model and state its comparison with the data."""
+    absolute = isinstance(reduction, ScatteringReduction)
+    gr = reduction.gr if isinstance(reduction, ScatteringReduction) else reduction
+    q_range = _q_range(measurement, gr)
+    warnings: list[str] = []
+    histograms = {}
+    for name, snapshots in models.items():
+        tell(f"simulate {measurement.name} of {name}")
+        histograms[name] = pair_histograms(snapshots, r_max=R_SIMULATED)
+        if 1 <= snapshots.n_frames < 3:
+            warnings.append(
+                f"{name}: {snapshots.n_frames} snapshots, so its sampling error is unknown and left out"
+            )
+    r_range = measurement.r_range or _trusted_range(gr, histograms)
+    inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
+    if inside.sum() < 10:
+        raise DataError(
+            f"G(r) has {inside.sum()} points between {r_range[0]:g} and {r_range[1]:g} angstrom",
+            where=f"measurement {measurement.name!r}, r_range",
+            do=f"choose r_range within the data, {gr.r[0]:g} to {gr.r[-1]:g} angstrom",
+        )
+    energy = HC / measurement.wavelength if measurement.wavelength else None
+    terms = {}
+    for name, counted in histograms.items():
+        model = PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
+        parameters = _parameters(measurement, models[name])
+        if not absolute:
+            parameters = arbitrary_scale(parameters, estimate=_scale(gr.g[inside], model, parameters))
+        terms[name] = pdf_term(
+            gr, model, measurement=measurement.name, r_range=r_range, q_range=q_range, parameters=parameters
+        )
+    settings = {
+        "q_range": list(q_range),
+        "r_range": [float(x) for x in r_range],
+        "absolute_scale": absolute,
+        "independent_points": int(next(iter(terms.values())).modes.shape[1]),
+    }
+    return Comparison(terms=terms, theory_error=PDF_THEORY_ERROR, settings=settings, warnings=tuple(warnings))
+
+
+def _trusted_range(gr: GR, histograms: Mapping[str, PairHistograms]) -> tuple[float, float]:
+    """From below the shortest distance of any model to where the smallest box can be trusted."""
+    shortest = min(float(h.r[np.flatnonzero(h.counts.sum(axis=(0, 1)))[0]]) for h in histograms.values())
+    # The foot of the first peak: half a resolution element beside the shortest distance itself.
+    low = max(float(gr.r[0]), shortest - 0.15)
+    boxes = [h.half_width for h in histograms.values() if h.half_width is not None and h.n_frames > 1]
+    high = min([TRUSTED * width for width in boxes], default=10.0)
+    return (round(low, 2), round(min(high, float(gr.r[-1]), R_SIMULATED - 1.5), 2))
+
+
+def _parameters(measurement: TotalScatteringMeasurement, snapshots: Trajectory) -> tuple[Parameter, ...]:
+    parameters: tuple[Parameter, ...] = PDF_PARAMETERS
+    if snapshots.n_frames == 1:
+        # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
+        parameters = _replaced(parameters, "delta_u", value=0.008, lower=0.0, upper=0.05, prior=(0.01, 0.01))
+    if measurement.qdamp is not None:
+        # Known from a standard, to a tenth.
+        known = max(measurement.qdamp, 1e-3)
+        parameters = _replaced(
+            parameters,
+            "q_damp",
+            value=known,
+            lower=0.0,
+            upper=max(0.12, 2 * known),
+            prior=(known, 0.1 * known),
+        )
+    return parameters
+
+
+def _replaced(parameters: tuple[Parameter, ...], name: str, **changes: Any) -> tuple[Parameter, ...]:
+    return tuple(replace(p, **changes) if p.name == name else p for p in parameters)
+
+
+def _scale(g: np.ndarray, model: PdfModel, parameters: tuple[Parameter, ...]) -> float:
+    """Least-squares scale of a model at the start of its fit."""
+    _, q_damp, delta_u, stretch = (p.value for p in parameters)
+    simulated = model(q_damp=q_damp, u_iso=delta_u, stretch=stretch)
+    return max(float(simulated @ g) / float(simulated @ simulated), 1e-3)

@@ -1,0 +1,105 @@
+"""Absorption: from scans to chi(k), and every model's EXAFS beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
+from shortrange.config import XasMeasurement
+from shortrange.errors import DataError
+from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
+from shortrange.fit.parameters import Parameter
+from shortrange.quantities import Scan, Trajectory
+from shortrange.reduce.xas import XasReduction, reduce_xas
+from shortrange.run.comparison import Comparison
+from shortrange.simulate.exafs import ensemble_exafs
+
+__all__ = ["compare_exafs", "reduce_scans"]
+
+R_MAX = 6.0
+"""Longest half path length that is simulated, angstrom: well beyond what is compared."""
+
+R_RANGE = (1.2, 4.4)
+"""Compared distances without phase correction, angstrom: above the background spline, and up to where the
+multiple-scattering paths of the simulation end (5 angstrom, less a phase shift of about 0.4 and the width of
+a peak)."""
+
+
+def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasReduction:
+    """Reduce the scans of one measurement to chi(k).
+
+    Raises
+    ------
+    DataError
+        If no scan can be used, or they end before EXAFS begins.
+    """
+    reduction = reduce_xas(
+        scans,
+        element=measurement.element,
+        edge=measurement.edge,
+        mode=measurement.mode,
+        k_range=measurement.k_range,
+    )
+    if reduction.chi is None or reduction.k_range is None:
+        raise DataError(
+            "the scans end before EXAFS begins, so models cannot be compared with them",
+            where=f"measurement {measurement.name!r}",
+            do="measure to at least 100 eV above the edge, or leave this measurement out",
+        )
+    return reduction
+
+
+def compare_exafs(
+    measurement: XasMeasurement,
+    reduction: XasReduction,
+    models: Mapping[str, Trajectory],
+    *,
+    tell: Callable[[str], None],
+) -> Comparison:
+    """Simulate EXAFS of every model and state its comparison with the data."""
+    if reduction.chi is None or reduction.k_range is None:
+        raise DataError(
+            "there is no chi(k)", where=f"measurement {measurement.name!r}", do="use reduce_scans"
+        )
+    r_range = measurement.r_range or R_RANGE
+    terms, warnings, simulated = {}, [], {}
+    for name, snapshots in models.items():
+        tell(f"simulate {measurement.name} of {name}")
+        ensemble = ensemble_exafs(snapshots, absorber=measurement.element, edge=measurement.edge, r_max=R_MAX)
+        terms[name] = exafs_term(
+            reduction.chi,
+            ensemble,
+            measurement=measurement.name,
+            k_range=reduction.k_range,
+            r_range=r_range,
+            k_weight=measurement.k_weight,
+            parameters=_static(EXAFS_PARAMETERS) if snapshots.n_frames == 1 else EXAFS_PARAMETERS,
+        )
+        simulated[name] = {
+            "absorbers": ensemble.n_absorbers,
+            "paths": ensemble.n_paths,
+            "method_error": ensemble.method_error,
+        }
+        if ensemble.covariance is None:
+            warnings.append(f"{name}: one absorber only, so its sampling error is unknown and left out")
+    settings = {
+        "k_range": list(reduction.k_range),
+        "r_range": list(r_range),
+        "k_weight": measurement.k_weight,
+        "independent_points": int(next(iter(terms.values())).modes.shape[1]),
+        "simulation": simulated,
+    }
+    return Comparison(
+        terms=terms, theory_error=EXAFS_THEORY_ERROR, settings=settings, warnings=tuple(warnings)
+    )
+
+
+def _static(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    """Allow for the thermal motion that a crystal or a molecule at rest lacks."""
+    return tuple(
+        replace(p, value=0.006, lower=0.0, upper=0.04, prior=(0.006, 0.006))
+        if p.name == "delta_sigma2"
+        else p
+        for p in parameters
+    )
