@@ -1,0 +1,150 @@
+"""The reduction on measured scans of others, and on simulated projects with known answers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from shortrange.errors import DataError
+from shortrange.load import load_scans
+from shortrange.reduce.background import autobk
+from shortrange.reduce.mu import check_edge, to_mu
+from shortrange.reduce.normalise import normalise
+from shortrange.reduce.xas import reduce_xas
+from shortrange.transform.fourier import sigma_magnitude, xftf
+
+
+def scans_of(folder, pattern):
+    files = sorted(folder.glob(pattern))
+    assert files, f"no {pattern} in {folder}"
+    return [scan for file in files for scan in load_scans(file)]
+
+
+@pytest.fixture(scope="module")
+def cases(shared_data):
+    folder = shared_data.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip("the simulated projects are not beside the measured data")
+    return folder
+
+
+PROJECTS = {"P1": "ta_l3_*.xdi", "P2": "TaL3_pellet_*.dat", "P3": "tal3_*.dat"}
+
+
+@pytest.mark.parametrize("name", sorted(PROJECTS))
+def test_simulated_projects_give_back_their_truth(cases, name):
+    truth = json.loads((cases / name / "truth.json").read_text())["xas"]
+    out = reduce_xas(scans_of(cases / name, PROJECTS[name]), element="Ta", edge="L3")
+    offsets = np.array(truth["mono_offsets_eV"])
+    assert all(r.used for r in out.reports)
+    shifts = np.array([r.energy_shift for r in out.reports])
+    sigmas = np.array([r.sigma_energy_shift for r in out.reports])
+    errors = shifts + offsets - offsets.mean()
+    assert np.abs(errors).max() < 0.02
+    assert np.abs(errors / sigmas).max() < 3.5
+    assert out.normalised.edge_step == pytest.approx(truth["options"]["step"], rel=0.03)
+    noise = next(s for s in out.history if s.name == "merge").settings["noise_per_scan"]
+    assert np.mean(noise) / out.normalised.edge_step == pytest.approx(
+        truth["noise_per_scan_in_mu_over_step"], rel=0.2
+    )
+    left_out = next(s for s in out.history if s.name == "merge").settings["left_out_eV"]
+    # Of P3 the glitch lies beyond the end and spoils the last point.
+    glitch = min(truth["glitch_eV"], out.merged.energy[-1] + 4)
+    assert left_out
+    assert np.abs(np.array(left_out) - glitch).max() < 5
+
+
+def test_six_gypsum_scans(shared_data):
+    folder = shared_data / "xas_xdi" / "S_K"
+    sulfate = reduce_xas(scans_of(folder, "gypsum_rt_0*.xdi"), element="S", edge="K", mode="fluorescence")
+    assert [r.used for r in sulfate.reports] == [True] * 6
+    white_line = sulfate.merged.energy[np.argmax(sulfate.merged.mu)]
+    assert white_line == pytest.approx(2482, abs=0.5)
+    assert sulfate.chi is None  # they end 70 eV above the edge
+    sulfite = reduce_xas(scans_of(folder, "Na2SO3_rt_01.xdi"), element="S", edge="K", mode="fluorescence")
+    # By the steepest rise; the maxima are 4.4 eV apart.
+    assert sulfate.normalised.e0 - sulfite.normalised.e0 == pytest.approx(4.0, abs=0.15)
+    # The repeats scatter by more than the counts alone would, but by less than 2 % of the step.
+    assert 0.0005 < np.median(sulfate.merged.sigma) / sulfate.normalised.edge_step < 0.02
+
+
+def test_tungsten_foil(shared_data):
+    out = reduce_xas(scans_of(shared_data / "xas_xdi" / "W_L3", "W_metal_rt_0*.xdi"), element="W", edge="L3")
+    assert all(r.used for r in out.reports)
+    assert out.normalised.e0 == pytest.approx(10205.2, abs=0.5)
+    assert out.k_range[1] > 15
+    chi_r = xftf(out.chi, k_range=(3, 14))
+    top = int(np.argmax(chi_r.magnitude))
+    # bcc W: 8 at 2.741 and 6 at 3.165 angstrom, seen 0.1 to 0.2 shorter without phase correction.
+    assert 2.5 < chi_r.r[top] < 2.75
+    assert 0 < sigma_magnitude(chi_r)[top] < 0.01 * chi_r.magnitude[top]
+
+
+def test_both_scans_of_a_spec_file(shared_data):
+    scans = load_scans(shared_data / "xas_beamline_formats" / "ESRF_SNBL_2013.dat")
+    out = reduce_xas(scans, element="Ge", edge="K")
+    assert [r.used for r in out.reports] == [True, True]
+    assert 11050 < out.merged.energy[0] < 11051
+    assert out.normalised.e0 == pytest.approx(11110, abs=2)
+    assert abs(out.reports[0].energy_shift - out.reports[1].energy_shift) < 0.1
+
+
+def test_a_scan_that_is_a_copy_is_noticed(shared_data):
+    out = reduce_xas(
+        scans_of(shared_data / "xas_xdi" / "other", "Fe_metal_rt_0*.xdi"), element="Fe", edge="K"
+    )
+    assert [r.used for r in out.reports] == [True, True, False]
+    assert "the same data as" in out.reports[2].reason
+
+
+def test_scans_of_two_elements_do_not_mix(shared_data):
+    folder = shared_data / "xas_xdi" / "other"
+    mixed = [*scans_of(folder, "cu_metal_rt.xdi"), *scans_of(folder, "pt_metal_rt.xdi")]
+    out = reduce_xas(mixed, element="Cu", edge="K")
+    assert [r.used for r in out.reports] == [True, False]
+    assert "does not lie well inside" in out.reports[1].reason
+    with pytest.raises(DataError, match="none of 2 scans can be used"):
+        reduce_xas(mixed, element="Zn", edge="K")
+
+
+MEASURED = {
+    "W_L3/W_metal_rt_01.xdi": 1e-6,
+    "W_L3/WO2_rt_01.xdi": 1e-6,
+    "other/cu_metal_rt.xdi": 1e-6,
+    "other/pt_metal_rt.xdi": 1e-6,
+    "other/zn_znse_rt.xdi": 1e-6,
+    "other/Fe_metal_rt_01.xdi": 1e-6,
+    "other/FeO_rt_01.xdi": 1e-6,
+    "other/V2O5.xdi": 1e-6,
+    "other/na2cro4_rt_001.xdi": 1e-6,
+    "larch/se_na2so4_rt.xdi": 1e-6,
+    "larch/fe3c_rt.xdi": 1e-6,
+    # Here the search of xraylarch stops before its minimum, which lies at our solution.
+    "other/Au_Foil_L2_rt_2016Foils.xdi": 2e-4,
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # xraylarch's own imports warn
+@pytest.mark.parametrize("name", sorted(MEASURED))
+def test_xraylarch_agrees_on_measured_spectra(shared_data, name):
+    from larch import Group
+    from larch.xafs import autobk as larch_autobk
+    from larch.xafs import pre_edge
+
+    scan = load_scans(shared_data / "xas_xdi" / name)[0]
+    mode = next(
+        m
+        for m, role in {"transmission": "it", "fluorescence": "if", "mu": "mu"}.items()
+        if role in scan.columns
+    )
+    mu = to_mu(scan, mode=mode)
+    data = normalise(mu, near=check_edge(mu, element=scan.element, edge=scan.edge))
+    g = Group(energy=mu.energy.copy(), mu=mu.mu.copy())
+    pre_edge(g, e0=data.e0)
+    np.testing.assert_allclose(data.norm, g.norm, atol=1e-6)
+    np.testing.assert_allclose(data.flat, g.flat, atol=1e-6)
+    assert data.edge_step == pytest.approx(g.edge_step, rel=1e-6)
+    # Of normalised mu: the clamps of xraylarch depend on the units of mu, ours do not.
+    h = Group(energy=mu.energy.copy(), mu=mu.mu / data.edge_step)
+    larch_autobk(h, ek0=data.e0, edge_step=1.0)
+    np.testing.assert_allclose(autobk(data)[1].chi, h.chi, rtol=1e-6, atol=MEASURED[name])
