@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
 from shortrange.quantities import GR, SQ, ChiK, ChiR, MuE, Scan, step
@@ -119,7 +118,7 @@ def make_verdict(kind="supported"):
         verdict=kind,
         best=None if kind == "none fits" else names[0],
         models=models,
-        reason="'corner-sharing mu-S' is more than 1000 times as probable as 'edge-sharing (mu-S)2', the next best",
+        reason="'corner-sharing mu-S' is 4425 times as probable as 'edge-sharing (mu-S)2', the next best",
         warnings=("scan ta_l3_003.xdi: a glitch of 3 points at 10212.4 eV was <masked>",),
         settings={
             "odds_threshold": 20.0,
@@ -267,8 +266,3 @@ def make_sq_gr():
         source="sample_iq.chi",
     )
     return sq, gr
-
-
-@pytest.fixture
-def verdict():
-    return make_verdict()

@@ -39,7 +39,7 @@ def plot_mu(
     energy, mu, sigma
         eV, absorption in units of the measurement, and its standard error, shape (n,).
     pre_edge, post_edge, background
-        Curves on the same energies, or None.
+        Curves on the same energies, or None; the last two are drawn above the edge.
     e0
         Edge energy, eV; marked if given.
 
@@ -56,13 +56,14 @@ def plot_mu(
             )
         )
     artists += ax.plot(energy, mu, color=DATA, lw=1.1, label="merged μ(E)")
-    for curve, color, label in (
-        (pre_edge, MODELS[0], "pre-edge line"),
-        (post_edge, MODELS[1], "post-edge line"),
-        (background, MODELS[2], "background μ₀(E)"),
+    above = np.ones(energy.size, dtype=bool) if e0 is None else energy >= e0
+    for curve, color, label, shown in (
+        (pre_edge, MODELS[0], "pre-edge line", slice(None)),
+        (post_edge, MODELS[1], "post-edge line", above),
+        (background, MODELS[2], "background μ₀(E)", above),
     ):
         if curve is not None:
-            artists += ax.plot(energy, curve, color=color, lw=1.0, ls="--", label=label)
+            artists += ax.plot(energy[shown], curve[shown], color=color, lw=1.0, ls="--", label=label)
     # The lines run on to energies where they mean nothing; the data set the limits.
     low, high = float(np.min(mu)), float(np.max(mu))
     ax.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low))
