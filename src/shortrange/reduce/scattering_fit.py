@@ -287,7 +287,7 @@ def _conditions(
 
 
 def _bins(q: Array, weight: Array) -> Array:
-    """Hann-weighted means from the end of the data down to a third of it; last, half a Hann bin at the end."""
+    """Hann-weighted means from the end of the data down to a third of it; last, half a bin at the end."""
     last = max(q[0] + BIN_WIDTH / 2, 0.35 * q[-1])
     centres = np.arange(q[-1] - BIN_WIDTH / 2, last, -BIN_WIDTH / 2)
     if centres.size == 0:

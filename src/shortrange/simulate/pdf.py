@@ -170,9 +170,10 @@ class PdfModel:
         """G of each frame, or of ``groups`` runs of consecutive frames, shape (n, n_r)."""
         counts = self.histograms.counts if groups is None else _run_means(self.histograms.counts, groups)
         signal = _signal(self.histograms, counts)
-        sines = np.sin(np.outer(self.histograms.r, self._q * (1 + stretch))).astype(np.float32)
+        sines = np.sin(np.outer(self.histograms.r, self._q * (1 + stretch)))
         spread = bin_transform(self._q * (1 + stretch), self.histograms.r_step)
         base = _signal(self.histograms, None) @ sines
+        sines = sines.astype(counts.dtype)  # products of mixed precision bypass BLAS
         weighted = self._weighted(u_iso) / (1 + stretch)
         f = np.zeros((counts.shape[0], self._q.size))
         for p in range(weighted.shape[0]):
