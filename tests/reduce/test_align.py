@@ -26,8 +26,8 @@ def test_errors_are_those_of_many_repeats():
         out = align(scans)
         pulls.append((out.shifts + offsets) / out.sigmas)
         sizes.append(out.sigmas)
-    # The shifts of three scans have two degrees of freedom.
-    assert 0.65 < np.std(pulls) * np.sqrt(3 / 2) < 1.35
+    # Stated for the distance from the mean of all three; a little on the safe side.
+    assert 0.7 < np.std(pulls) < 1.15
     assert np.mean(sizes) < 0.05
 
 
