@@ -54,7 +54,9 @@ def run_app(arguments: Sequence[str]) -> int:
     words, debug = _take_debug(arguments)
     try:
         command, bound, *_ = app.parse_args(words, exit_on_error=False, print_error=False)
-        return int(command(*bound.args, **bound.kwargs) or 0)
+        status = int(command(*bound.args, **bound.kwargs) or 0)
+        sys.stdout.flush()  # here a closed pipe can still be met in peace
+        return status
     except CycloptsError as error:
         return _fail(str(error).strip(), BAD_INPUT, debug, hint=_help_for(words))
     except ShortrangeError as error:

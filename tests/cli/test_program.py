@@ -1,0 +1,168 @@
+"""The program itself: help, typing errors, exit statuses, and how little it imports."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from shortrange import __version__
+from shortrange.cli import app as program
+from shortrange.cli.app import run_app
+from shortrange.cli.output import progress, show_table
+from shortrange.errors import DataError
+
+HEAVY = ("larch", "matplotlib", "numba", "scipy", "ase", "pydantic", "h5py", "xraydb", "numpy")
+
+
+def fake(monkeypatch, error):
+    """Make `shortrange check` fail in a given way."""
+
+    def fail(*_):
+        raise error
+
+    nothing = SimpleNamespace(args=(), kwargs={})
+    monkeypatch.setattr(program, "app", SimpleNamespace(parse_args=lambda *_, **__: (fail, nothing)))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["simulate", "pdf", "--help"], []])
+def test_help_imports_nothing_heavy(words):
+    code = (
+        "import sys\nfrom shortrange.cli import main\n"
+        f"sys.argv = ['shortrange', *{words!r}]\nstatus = main()\n"
+        f"print(status, sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize("verb", ["run", "init", "check", "reduce", "simulate"])
+def test_every_verb_is_in_the_help(capsys, verb):
+    assert run_app(["--help"]) == 0
+    assert verb in capsys.readouterr().out
+    assert run_app([verb, "--help"]) == 0
+    assert verb in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["run"], ["--out"]),
+        (["reduce"], ["--out", "--element", "--edge", "--mode", "--k-range", "--r-bkg"]),
+        (["simulate", "pdf"], ["--q-max", "--r-max", "--q-damp", "--frames", "--out"]),
+        (["simulate", "exafs"], ["--absorber", "--edge", "--r-max", "--out"]),
+    ],
+)
+def test_help_of_a_verb_names_its_options(capsys, words, options):
+    assert run_app([*words, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(option in out for option in options)
+
+
+def test_version(capsys):
+    assert run_app(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["rnu", "project.toml"], 'Did you mean "run"?'),
+        (["run", "project.toml", "--otu", "x"], "Did you mean --out?"),
+        (["reduce", "a.xdi", "--k-rnge", "3", "12"], "Did you mean --k-range?"),
+        (["reduce", "a.xdi", "--k-range", "3"], "requires 2"),
+        (["reduce", "a.xdi", "--k-range", "3", "x"], "unable to convert"),
+        (["reduce", "a.xdi", "--mode", "transmision"], "transmission"),
+        (["run"], "requires an argument"),
+        (["simulate", "pdf", "a.xyz"], "q-max"),
+    ],
+)
+def test_a_mistyped_command_line_is_explained(capsys, words, text):
+    assert run_app(words) == 2
+    said = capsys.readouterr()
+    assert text in said.err
+    assert "--help" in said.err
+    assert said.out == ""
+
+
+def test_an_error_of_the_input_is_one_paragraph(capsys, monkeypatch):
+    fake(monkeypatch, DataError("energy is NaN", where="a.xdi, line 3", do="repair the file"))
+    assert run_app(["check", "x"]) == 2
+    err = capsys.readouterr().err
+    assert err == "shortrange: energy is NaN\n  where: a.xdi, line 3\n  do:    repair the file\n"
+
+
+@pytest.mark.parametrize("words", [["--debug", "check", "x"], ["check", "x", "--debug"]])
+def test_debug_shows_where_it_arose(capsys, monkeypatch, words):
+    fake(monkeypatch, DataError("energy is NaN", where="a", do="b"))
+    assert run_app(words) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "in fail" in err
+
+
+def test_debug_after_two_dashes_is_a_file_name():
+    assert program._take_debug(["check", "--", "--debug"]) == (["check", "--", "--debug"], False)
+
+
+def test_control_c(capsys, monkeypatch):
+    fake(monkeypatch, KeyboardInterrupt())
+    assert run_app(["check", "x"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_disk_is_not_our_fault(capsys, monkeypatch):
+    fake(monkeypatch, OSError(28, "No space left on device", "/results/mu.csv"))
+    assert run_app(["check", "x"]) == 2
+    err = capsys.readouterr().err
+    assert "No space left on device" in err
+    assert "mu.csv" in err
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("division"), OSError("odd"), AssertionError()])
+def test_our_own_fault_is_said_to_be_ours(capsys, monkeypatch, error):
+    fake(monkeypatch, error)
+    assert run_app(["check", "x"]) == 70
+    err = capsys.readouterr().err
+    assert "fault of shortrange itself" in err
+    assert "--debug" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["init", "new"]])
+def test_a_closed_pipe_is_no_fault(tmp_path, words):
+    code = f"import sys; sys.argv = ['shortrange', *{words!r}]; from shortrange.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path) as process:
+        process.stdout.close()  # long before the program has anything to say
+        assert process.stderr.read() == ""
+    if words[0] == "init":
+        assert process.returncode == 0
+        assert (tmp_path / "new" / "project.toml").exists()
+
+
+def test_tables_are_plain_in_a_pipe(capsys):
+    show_table(["model", "p"], [["[bold]a[/bold]", "1"], ["b", "100"]], right=[1])
+    assert capsys.readouterr().out == "model             p\n[bold]a[/bold]    1\nb               100\n"
+
+
+def test_tables_on_a_terminal_keep_square_brackets(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show_table(["model", "p"], [["[bold]a[/bold]", "1"]], right=[1])
+    out = capsys.readouterr().out
+    assert "[bold]a[/bold]" in out
+    assert "─" in out or "━" in out
+
+
+def test_progress_is_quiet_in_a_pipe(capsys):
+    with progress() as tell:
+        tell("work")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+def test_progress_on_a_terminal_takes_any_text(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress() as tell:
+        tell("model [/x] of 3")
