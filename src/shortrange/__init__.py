@@ -1,4 +1,4 @@
-"""Which local structure do X-ray absorption and total-scattering data support, and how surely?"""
+"""Say which local structure X-ray absorption and total-scattering data support, and how surely."""
 
 from shortrange._version import __version__
 

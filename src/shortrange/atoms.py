@@ -62,7 +62,9 @@ def parse_composition(formula: str) -> dict[str, float]:
         atomic_number(symbol)
         if amount <= 0:
             raise DataError(
-                f"the amount of {symbol} in {formula!r} is zero", where="composition", do=f"leave {symbol} out"
+                f"the amount of {symbol} in {formula!r} is zero",
+                where="composition",
+                do=f"leave {symbol} out",
             )
         amounts[symbol] = amounts.get(symbol, 0.0) + amount
         position = token.end()
@@ -93,7 +95,7 @@ def atomic_number(symbol: str) -> int:
 
 @cache
 def atomic_mass(symbol: str) -> float:
-    """Standard atomic mass, g/mol."""
+    """Give the standard atomic mass, g/mol."""
     from ase.data import atomic_masses
 
     return float(atomic_masses[atomic_number(symbol)])

@@ -81,7 +81,6 @@ def term(y, *, noise=0.1):
         technique="total-scattering",
         x=np.arange(m, dtype=float),
         curve=y,
-        curve_sigma=None,
         modes=np.eye(m),
         noise=noise**2 * np.eye(m),
         sampling=np.zeros((m, m)),

@@ -25,7 +25,6 @@ def linear_term(y, *, limits=(-50.0, 50.0)):
         technique="xas",
         x=X,
         curve=y,
-        curve_sigma=None,
         modes=np.eye(X.size),
         noise=NOISE,
         sampling=np.zeros_like(NOISE),

@@ -63,17 +63,19 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
     expected = marginal.fits[int(np.argmin(np.abs(marginal.sizes - theory_error.median)))]
     degrees = max(1, term.modes.shape[1] - len(term.parameters))
     p_values = [chi2_distribution.sf(fit.chi2, degrees) for fit in marginal.fits]
-    model = term.model(best.theta)
+    # What is shown is what was compared: curves without their parts outside the band.
+    band = term.modes @ term.modes.T
+    noise = np.einsum("im,mn,in->i", term.modes, term.noise, term.modes)
     return MeasurementFit(
         measurement=term.measurement,
         technique=term.technique,
         x=term.x,
-        data=term.curve,
-        sigma=term.curve_sigma,
-        model=model,
+        data=band @ term.curve,
+        sigma=np.sqrt(noise),
+        model=band @ term.model(best.theta),
         theory_sigma=_theory_band(term, marginal),
         fit_range=term.fit_range,
-        contributions=dict(term.contributions(best.theta)),
+        contributions={name: band @ part for name, part in term.contributions(best.theta).items()},
         R=_misfit(term, best.theta),
         chi2_reduced=expected.chi2 / degrees,
         p_value=float(np.dot(marginal.prior, p_values)),

@@ -39,14 +39,14 @@ class TheoryError:
 EXAFS_THEORY_ERROR = TheoryError(
     median=0.06,
     log_sigma=0.4,
-    source="first shells of measured W, Cu and Pt foils against FEFF8L without self-consistency: 0.087, 0.037 "
-    "and 0.066 (studies/theory_error.py); one standard deviation of the logarithm spans them",
+    source="first shells of measured W, Cu and Pt foils against FEFF8L without self-consistency: 0.087, "
+    "0.037 and 0.066 (studies/theory_error.py); one standard deviation of the logarithm spans them",
 )
 
 PDF_THEORY_ERROR = TheoryError(
     median=0.08,
     log_sigma=0.35,
-    source="the same structure by two machine-learned potentials: 0.02 to 0.07 for isolated units and dimers, "
-    "0.08 to 0.14 for the NaTaCl6 crystal (studies/theory_error.py, simulated); two standard deviations of the "
-    "logarithm are a factor of 2",
+    source="the same structure by two machine-learned potentials: 0.02 to 0.07 for isolated units and "
+    "dimers, 0.08 to 0.14 for the NaTaCl6 crystal (studies/theory_error.py, simulated); two standard "
+    "deviations of the logarithm are a factor of 2",
 )

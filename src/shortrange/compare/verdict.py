@@ -56,8 +56,9 @@ class MeasurementFit:
     technique
         ``"xas"`` or ``"total-scattering"``.
     x, data, sigma, model
-        The curves that a reader compares, shape (n,): k (1/angstrom) and k^2 chi (angstrom^-2) for XAS,
-        r (angstrom) and G (angstrom^-2) for total scattering. ``sigma`` is the noise of the data.
+        The curves that a reader compares, shape (n,): k (1/angstrom) and k^n chi (angstrom^-n) for XAS,
+        r (angstrom) and G (angstrom^-2) for total scattering, all without what lies outside the compared
+        band. ``sigma`` is the noise of the data.
     theory_sigma
         Standard deviation of the theory error that the evidence allows for, shape (n,).
     fit_range
@@ -65,7 +66,8 @@ class MeasurementFit:
     contributions
         Parts of ``model`` by name (such as ``"Ta-Cl"``), each of shape (n,).
     R
-        Misfit: squared residual over squared data, inside the compared range.
+        Misfit inside the compared band: for XAS the ratio of squares that feffit calls R-factor, for total
+        scattering its square root, Rw.
     chi2_reduced
         Squared residual over its expected variance (noise, sampling and theory), per degree of freedom.
     p_value

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     FiniteFloat,
     PrivateAttr,
+    StrictBool,
     StrictStr,
     ValidationInfo,
 )
@@ -147,10 +148,13 @@ class Sample(Part):
         Formula without brackets.
     number_density
         Atoms per cubic angstrom, or None.
+    simulated
+        Whether the measurements were made from models; every figure and page then says so.
     """
 
     composition: Annotated[Name, AfterValidator(_formula)]
     number_density: Positive | None = None
+    simulated: StrictBool = False
 
     @property
     def atoms(self) -> dict[str, float]:

@@ -26,8 +26,8 @@ EXAFS_PARAMETERS = (
         name="delta_sigma2", unit="angstrom^2", value=0.0, lower=-0.008, upper=0.008, prior=(0.0, 0.002)
     ),
 )
-"""S0^2 as metals and halides have it; FEFF's edge without self-consistency is good to 5 to 9 eV; the distances of a potential to 1 %;
-its thermal widths to 0.002 angstrom^2 (a sixth of that of Ta-Cl at 600 K)."""
+"""S0^2 as metals and halides have it; FEFF's edge without self-consistency is good to 5 to 9 eV; the
+distances of a potential to 1 %; its thermal widths to 0.002 angstrom^2 (a sixth of Ta-Cl's at 600 K)."""
 
 
 def exafs_term(
@@ -80,7 +80,6 @@ def exafs_term(
         technique="xas",
         x=k,
         curve=data.chi[inside] * weight,
-        curve_sigma=np.sqrt(np.diag(covariance)) * weight,
         modes=modes,
         noise=modes.T @ (covariance * np.outer(weight, weight)) @ modes,
         sampling=_sampling(ensemble, k, weight[:, None] * modes),

@@ -87,7 +87,6 @@ def pdf_term(
         technique="total-scattering",
         x=r,
         curve=data.g[inside],
-        curve_sigma=np.sqrt(np.diag(covariance)),
         modes=modes,
         noise=modes.T @ covariance @ modes,
         sampling=_sampling(model, modes),

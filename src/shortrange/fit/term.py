@@ -33,8 +33,8 @@ class Term:
     ----------
     measurement, technique
         Name and kind of the measurement.
-    x, curve, curve_sigma
-        The data as a reader sees them and their noise, shape (n,).
+    x, curve
+        The data, shape (n,).
     modes
         Orthonormal columns, shape (n, m).
     noise
@@ -55,7 +55,6 @@ class Term:
     technique: Literal["xas", "total-scattering"]
     x: Array
     curve: Array
-    curve_sigma: Array | None
     modes: Array
     noise: Array
     sampling: Array

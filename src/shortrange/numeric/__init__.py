@@ -1,1 +1,1 @@
-"""TODO"""
+"""Pure array numerics that several stages share: windows, Fourier and sine kernels, bands, splines."""

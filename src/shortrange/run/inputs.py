@@ -14,7 +14,7 @@ from shortrange.errors import ProjectError, ShortrangeError
 from shortrange.load import load_gr, load_iq, load_scans, load_trajectory
 from shortrange.quantities import GR, IQ, Scan, Trajectory
 
-__all__ = ["Finding", "Inputs", "Pattern", "check_project", "load_inputs"]
+__all__ = ["Finding", "Inputs", "Pattern", "collect_inputs", "load_inputs"]
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ def load_inputs(project: Project) -> Inputs:
     ProjectError
         With all faults, if there is any.
     """
-    inputs = _collect(project)
+    inputs = collect_inputs(project)
     faults = [finding for finding in inputs.findings if finding.level == "fault"]
     if faults:
         raise ProjectError(
@@ -112,12 +112,8 @@ def load_inputs(project: Project) -> Inputs:
     return inputs
 
 
-def check_project(project: Project) -> tuple[Finding, ...]:
-    """Say what a project's files hold and everything that is wrong with them, without simulating."""
-    return _collect(project).findings
-
-
-def _collect(project: Project) -> Inputs:
+def collect_inputs(project: Project) -> Inputs:
+    """Load every file that can be loaded; what cannot is among the findings."""
     collector = _Collector(project.folder)
     scans: dict[str, tuple[Scan, ...]] = {}
     patterns: dict[str, Pattern] = {}

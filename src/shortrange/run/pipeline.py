@@ -22,7 +22,7 @@ from shortrange.run.scattering import compare_gr, reduce_pattern
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans
 
-__all__ = ["Progress", "RunResult", "run_project"]
+__all__ = ["Progress", "Reduction", "RunResult", "reduce", "run_project"]
 
 Reduction = XasReduction | ScatteringReduction | GR
 
@@ -54,6 +54,13 @@ class RunResult:
     verdict: Verdict
     versions: Mapping[str, str]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the measurements were made from models, as the project or a scan's header says."""
+        scans = [scan for each in self.inputs.scans.values() for scan in each]
+        stated = any("simulated" in text.lower() for scan in scans for text in scan.metadata.values())
+        return self.project.sample.simulated or stated
+
 
 def run_project(project: Project, *, progress: Progress | None = None) -> RunResult:
     """Find which model the data support, and how surely.
@@ -81,7 +88,8 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     fits: dict[str, list[MeasurementFit]] = {model.name: [] for model in project.model}
     for measurement in project.measurement:
         tell(f"reduce {measurement.name}")
-        reduction, comparison = _compare(measurement, project, inputs, tell)
+        reduction = reduce(measurement, project, inputs)
+        comparison = _compare(measurement, reduction, inputs, tell)
         reductions[measurement.name] = reduction
         warnings += [
             f"{measurement.name}: {text}" for text in (*doubts(reduction.history), *comparison.warnings)
@@ -101,20 +109,31 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     )
 
 
-def _compare(
-    measurement: Measurement, project: Project, inputs: Inputs, tell: Progress
-) -> tuple[Reduction, Comparison]:
+def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduction:
+    """Reduce the data of one measurement.
+
+    Raises
+    ------
+    DataError
+        If they cannot be reduced as the project asks.
+    """
     if isinstance(measurement, XasMeasurement):
-        chi = reduce_scans(measurement, inputs.scans[measurement.name])
-        return chi, compare_exafs(measurement, chi, inputs.models, tell=tell)
+        return reduce_scans(measurement, inputs.scans[measurement.name])
     densities = [d for model in inputs.models.values() if (d := model.number_density) is not None]
-    gr = reduce_pattern(
+    return reduce_pattern(
         measurement,
         inputs.patterns[measurement.name],
         project.sample,
         density=float(np.mean(densities)) if densities else None,
     )
-    return gr, compare_gr(measurement, gr, inputs.models, tell=tell)
+
+
+def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress) -> Comparison:
+    if isinstance(measurement, XasMeasurement):
+        assert isinstance(reduction, XasReduction)
+        return compare_exafs(measurement, reduction, inputs.models, tell=tell)
+    assert not isinstance(reduction, XasReduction)
+    return compare_gr(measurement, reduction, inputs.models, tell=tell)
 
 
 def _theory(theory: TheoryError) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from shortrange.fit.parameters import Parameter
 from shortrange.quantities import Scan, Trajectory
 from shortrange.reduce.xas import XasReduction, reduce_xas
 from shortrange.run.comparison import Comparison
-from shortrange.simulate.exafs import ensemble_exafs
+from shortrange.simulate.exafs import ensemble_exafs, potentials_for
+from shortrange.simulate.feff import Potentials
 
 __all__ = ["compare_exafs", "reduce_scans"]
 
@@ -64,9 +65,20 @@ def compare_exafs(
         )
     r_range = measurement.r_range or R_RANGE
     terms, warnings, simulated = {}, [], {}
+    tell(f"potentials of {measurement.name}")
+    shared, whose = _shared_potentials(measurement, models)
     for name, snapshots in models.items():
         tell(f"simulate {measurement.name} of {name}")
-        ensemble = ensemble_exafs(snapshots, absorber=measurement.element, edge=measurement.edge, r_max=R_MAX)
+        # The model that the potentials were made from makes them again, from the cache, and is checked
+        # against a full FEFF calculation.
+        own = name == whose or not set(snapshots.species) <= set(models[whose].species)
+        ensemble = ensemble_exafs(
+            snapshots,
+            absorber=measurement.element,
+            edge=measurement.edge,
+            r_max=R_MAX,
+            potentials=None if own else shared,
+        )
         terms[name] = exafs_term(
             reduction.chi,
             ensemble,
@@ -79,6 +91,7 @@ def compare_exafs(
         simulated[name] = {
             "absorbers": ensemble.n_absorbers,
             "paths": ensemble.n_paths,
+            "potentials": name if own else whose,
             "method_error": ensemble.method_error,
         }
         if ensemble.covariance is None:
@@ -93,6 +106,18 @@ def compare_exafs(
     return Comparison(
         terms=terms, theory_error=EXAFS_THEORY_ERROR, settings=settings, warnings=tuple(warnings)
     )
+
+
+def _shared_potentials(
+    measurement: XasMeasurement, models: Mapping[str, Trajectory]
+) -> tuple[Potentials, str]:
+    """Potentials for all models whose elements they cover, and the name of the model that they are made from.
+
+    One set of phase shifts for all models keeps the errors of FEFF out of their comparison.
+    """
+    whose = max(models, key=lambda name: len(set(models[name].species)))
+    made = potentials_for(models[whose], absorber=measurement.element, edge=measurement.edge, r_max=R_MAX)
+    return made, whose
 
 
 def _static(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:

@@ -1,0 +1,148 @@
+"""What can be wrong with a project: one message, exit status 2, and the last good results untouched."""
+
+import re
+
+import pytest
+
+from shortrange.cli.app import run_app
+
+
+def replace(folder, name, old, new, *, count=1):
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, count))
+
+
+def edit_row(folder, name, row, change):
+    """Change one data row of a text file; returns its line number."""
+    path = folder / name
+    lines = path.read_text().splitlines()
+    data = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    lines[data[row]] = change(lines[data[row]])
+    path.write_text("\n".join(lines) + "\n")
+    return data[row] + 1
+
+
+def reorder(folder, name, order):
+    path = folder / name
+    lines = path.read_text().splitlines()
+    head = [line for line in lines if line.startswith("#")]
+    path.write_text("\n".join([*head, *order([x for x in lines if not x.startswith("#")])]) + "\n")
+
+
+SCAN = "ta_l3_002.xdi"
+CASES = {
+    "a scan is missing": (
+        lambda p: replace(p, "project.toml", "ta_l3_*.xdi", "ta_l4_*.xdi"),
+        r"scans: .*matches no file",
+    ),
+    "a model is missing": (lambda p: (p / "models/corner.extxyz").unlink(), r"corner.extxyz' names no file"),
+    "a scan is empty": (lambda p: (p / SCAN).write_text(""), rf"empty[\s\S]*{SCAN}"),
+    "a text row among numbers": (
+        lambda p: edit_row(p, SCAN, 40, lambda _: "beam lost at 12:31"),
+        rf"{SCAN}, line \d+",
+    ),
+    "a NaN": (
+        lambda p: edit_row(p, SCAN, 40, lambda x: re.sub(r"\S+$", "nan", x)),
+        rf"nan[\s\S]*{SCAN}, line \d+, column",
+    ),
+    "comma decimals": (lambda p: reorder(p, SCAN, lambda x: [y.replace(".", ",") for y in x]), r"comma"),
+    "every row twice": (
+        lambda p: reorder(p, SCAN, lambda x: [z for y in x for z in (y, y)]),
+        rf"{SCAN}, lines? \d+",
+    ),
+    "shuffled rows": (
+        lambda p: reorder(p, SCAN, lambda x: [*x[::2], *x[1::2]]),
+        rf"{SCAN}, lines? \d+",
+    ),
+    "an edge that is not in the scan": (
+        lambda p: replace(p, "project.toml", 'edge = "L3"', 'edge = "L2"'),
+        r"states edge 'L3' where 'L2' was asked for",
+    ),
+    "an element that does not exist": (
+        lambda p: replace(p, "project.toml", 'element = "Ta"', 'element = "Tq"'),
+        r"element: .*is no chemical element",
+    ),
+    "an unknown key": (
+        lambda p: replace(p, "project.toml", "k_range", "k_rnage"),
+        r"k_rnage.*did you mean 'k_range'",
+    ),
+    "an unknown technique": (
+        lambda p: replace(p, "project.toml", '"total-scattering"', '"total scattering"'),
+        r"did you mean 'total-scattering'",
+    ),
+    "a broken TOML": (lambda p: replace(p, "project.toml", "[sample]", "[sample"), r"line \d+"),
+    "a trajectory without the absorber": (
+        lambda p: replace(p, "models/corner.extxyz", "\nTa ", "\nNb ", count=10**6),
+        r"has no Ta, the absorber of 'Ta L3'",
+    ),
+    "a truncated trajectory": (
+        lambda p: (p / "models/corner.extxyz").write_text((p / "models/corner.extxyz").read_text()[:5000]),
+        r"corner.extxyz",
+    ),
+    "a pattern with a NaN": (
+        lambda p: edit_row(p, "sample_iq.chi", 99, lambda x: re.sub(r"\S+$", "nan", x)),
+        r"sample_iq.chi, line \d+",
+    ),
+    "a q_range beyond the pattern": (
+        lambda p: replace(p, "project.toml", "[0.8, 23.0]", "[0.8, 33.0]"),
+        r"33",
+    ),
+    "a q_range upside down": (
+        lambda p: replace(p, "project.toml", "[0.8, 23.0]", "[23.0, 0.8]"),
+        r"q_range: .*needs 0 <= low < high",
+    ),
+    "a k_range beyond the scans": (
+        lambda p: replace(p, "project.toml", "[3.0, 12.5]", "[3.0, 22.5]"),
+        r"k_range 3 to 22.5",
+    ),
+    "a composition that is none": (
+        lambda p: replace(p, "project.toml", '"NaTaCl5S0.5"', '"NaTaCl5(S)0.5"'),
+        r"composition: .*is no formula",
+    ),
+    "a density of nothing": (
+        lambda p: replace(p, "project.toml", "number_density = 0.0335", "number_density = 33.5"),
+        r"33\.5",
+    ),
+    "models of one name": (
+        lambda p: replace(p, "project.toml", '"edge-sharing (mu-S)2"', '"corner-sharing mu-S"'),
+        r"corner-sharing mu-S",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_is_one_message(example, tmp_path, capsys, name):
+    damage, message = CASES[name]
+    damage(example)
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "verdict.json").write_text("the last good one")
+    (results / ".shortrange.json").write_text('{"kind": "run"}')
+    assert run_app(["run", str(example / "project.toml"), "--out", str(results)]) == 2
+    said = capsys.readouterr()
+    assert re.search(message, said.err), said.err
+    assert "where:" in said.err
+    assert "do:" in said.err
+    assert "Traceback" not in said.out + said.err
+    assert (results / "verdict.json").read_text() == "the last good one"
+
+
+def test_check_names_all_faults_at_once(example, capsys):
+    (example / SCAN).write_text("")
+    edit_row(example, "sample_iq.chi", 99, lambda x: re.sub(r"\S+$", "nan", x))
+    replace(example, "models/corner.extxyz", "\nTa ", "\nNb ", count=10**6)
+    replace(example, "project.toml", "[3.0, 12.5]", "[3.0, 22.5]")
+    assert run_app(["check", str(example / "project.toml")]) == 2
+    said = capsys.readouterr()
+    for part in (SCAN, "sample_iq.chi", "has no Ta", "k_range 3 to 22.5"):
+        assert part in said.out + said.err
+
+
+def test_check_of_a_good_project_says_what_it_found(example, capsys):
+    assert run_app(["check", str(example / "project.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "4 scans" in said
+    assert "20 snapshots of 120 atoms" in said
+    assert "another composition than the sample" in said
