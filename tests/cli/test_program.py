@@ -131,7 +131,7 @@ def test_our_own_fault_is_said_to_be_ours(capsys, monkeypatch, error):
 
 @pytest.mark.parametrize("words", [["--help"], ["init", "new"]])
 def test_a_closed_pipe_is_no_fault(tmp_path, words):
-    code = f"import sys; sys.argv = ['shortrange', *{words!r}]; from shortrange.cli import main; sys.exit(main())"
+    code = f"import sys; sys.argv = ['', *{words!r}]; from shortrange.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path) as process:

@@ -1,6 +1,7 @@
 """Figures: what must be on them, and that nothing is shared between them."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib
@@ -11,14 +12,13 @@ from matplotlib.collections import PolyCollection
 from matplotlib.image import imread
 
 from shortrange.quantities import IQ
+from shortrange.report.figures.fits import plot_contributions, plot_distances, plot_fit, plot_residual
 from shortrange.report.figures.scattering import plot_gr, plot_iq, plot_sq
 from shortrange.report.figures.verdict import (
     contributions_figure,
+    distances_figure,
     fits_figure,
     odds_figure,
-    plot_contributions,
-    plot_fit,
-    plot_residual,
 )
 from shortrange.report.figures.xas import plot_chi_k, plot_chi_r, plot_mu, plot_normalised
 from shortrange.report.style import MODELS, SIMULATED, finish, new_figure, png_bytes
@@ -152,8 +152,6 @@ def test_fits_figure_has_every_model_on_one_scale(verdict, measurement):
 
 
 def test_many_models_are_named_as_not_drawn(verdict):
-    from dataclasses import replace
-
     many = replace(verdict, models=verdict.models * 2)
     figure = fits_figure(many, measurement="PDF", title="", simulated=False)
     assert len(figure.axes) == 12
@@ -161,14 +159,40 @@ def test_many_models_are_named_as_not_drawn(verdict):
 
 
 def test_no_parts_no_figure(verdict):
-    from dataclasses import replace
-
     model = verdict.models[0]
     bare = replace(model, fits=tuple(replace(fit, contributions={}) for fit in model.fits))
     assert (
         contributions_figure(replace(verdict, models=(bare,)), measurement="PDF", title="", simulated=False)
         is None
     )
+
+
+def test_the_weakest_of_many_parts_are_summed(ax, verdict):
+    fit = verdict.models[0].fits[1]
+    weak = {f"weak {i}": np.full(fit.x.size, 0.01) * np.sin(fit.x) for i in range(20)}
+    plot_contributions(ax=ax, fit=replace(fit, contributions={**fit.contributions, **weak}))
+    words = texts(ax.figure)
+    assert "16 others" in words
+    assert "weak 3" in words
+    assert "weak 4" not in words
+
+
+def test_distances_are_those_of_the_shells(ax, verdict):
+    """The first shell, Ta-Cl at 2.33 and Ta-S at 2.47 angstrom without a phase shift that varies with k."""
+    fit = verdict.models[0].fits[0]
+    plot_distances(ax=ax, fit=fit)
+    curve = next(line for line in ax.lines if line.get_label() == "data")
+    peak = curve.get_xdata()[np.argmax(curve.get_ydata())]
+    assert peak == pytest.approx(2.35, abs=0.05)
+    assert "no phase correction" in ax.get_xlabel()
+    assert len(ax.patches) == 2  # grey below and above the compared range
+    assert bands(ax)
+
+
+def test_distances_belong_to_exafs_alone(verdict):
+    figure = distances_figure(verdict, measurement="Ta L3", title="", simulated=True)
+    assert len(figure.axes) == len(verdict.models)
+    assert distances_figure(verdict, measurement="PDF", title="", simulated=True) is None
 
 
 def test_odds_bars_have_the_length_of_the_probability():

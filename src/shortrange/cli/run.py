@@ -40,11 +40,11 @@ def run(project: Path, /, *, out: Path = Path("results")) -> int:
 
 
 def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:
-    from shortrange.report.text import fixed, headline, percent, significant
+    from shortrange.report.text import fixed, headline, misfit_name, percent, significant
 
     head = ["model", "probability", "ln evidence"]
     for fit in verdict.models[0].fits:
-        head += [f"{fit.measurement}: R", "reduced χ²"]
+        head += [f"{fit.measurement}: {misfit_name(fit)}", "reduced χ²"]
     rows = []
     for model in verdict.models:
         misfits = [text for f in model.fits for text in (significant(f.R), significant(f.chi2_reduced))]

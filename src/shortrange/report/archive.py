@@ -23,10 +23,6 @@ from shortrange.transform.fourier import sigma_magnitude
 __all__ = ["write_archive"]
 
 Array = NDArray[Any]
-_FIT_UNITS = {
-    "xas": ("k", "1/angstrom", "1/angstrom^2"),
-    "total-scattering": ("r", "angstrom", "1/angstrom^2"),
-}
 
 
 def write_archive(
@@ -37,6 +33,7 @@ def write_archive(
     reductions: Mapping[str, XasReduction | ScatteringReduction | GR],
     record: Mapping[str, Any] | None = None,
     simulated: bool = False,
+    k_weights: Mapping[str, float] | None = None,
 ) -> Path:
     """Write an HDF5 file.
 
@@ -59,6 +56,8 @@ def write_archive(
         Content of ``verdict.json``.
     simulated
         Whether the measurements were made from models.
+    k_weights
+        Power of k in the fitted curves of a measurement where it is not 2.
     """
     with h5py.File(path, "w", track_order=True) as file:
         file.attrs["default"] = "entry"
@@ -78,7 +77,7 @@ def write_archive(
             else:
                 _write_scattering(group, reduction)
         if verdict is not None:
-            _write_models(_group(entry, "models", "NXcollection"), verdict)
+            _write_models(_group(entry, "models", "NXcollection"), verdict, k_weights or {})
         if record is not None:
             entry["verdict"] = json.dumps(record, ensure_ascii=False, allow_nan=False)
     return path
@@ -178,18 +177,20 @@ def _write_gr(group: h5py.Group, data: GR) -> None:
     made.attrs["composition"] = json.dumps(plain_data(data.composition))
 
 
-def _write_models(group: h5py.Group, verdict: Verdict) -> None:
+def _write_models(group: h5py.Group, verdict: Verdict, k_weights: Mapping[str, float]) -> None:
     for model in verdict.models:
         of_model = _group(group, _safe(model.name), "NXcollection")
         of_model.attrs["name"] = model.name
         of_model.attrs["probability"] = model.probability
         of_model.attrs["log_evidence"] = model.log_evidence
         for fit in model.fits:
-            _write_fit(of_model, fit)
+            _write_fit(of_model, fit, k_weights.get(fit.measurement, 2.0))
 
 
-def _write_fit(group: h5py.Group, fit: MeasurementFit) -> None:
-    axis, axis_unit, unit = _FIT_UNITS[fit.technique]
+def _write_fit(group: h5py.Group, fit: MeasurementFit, k_weight: float) -> None:
+    axis, axis_unit, unit = "r", "angstrom", "1/angstrom^2"
+    if fit.technique == "xas":
+        axis, axis_unit, unit = "k", "1/angstrom", f"angstrom^{-k_weight:g}"
     made = _data(
         group,
         _safe(fit.measurement),
@@ -205,6 +206,8 @@ def _write_fit(group: h5py.Group, fit: MeasurementFit) -> None:
     for name in ("R", "chi2_reduced", "p_value", "log_evidence"):
         made.attrs[name] = getattr(fit, name)
     made.attrs["compared_range"] = fit.fit_range
+    if fit.technique == "xas":
+        made.attrs["k_weight"] = k_weight
     if fit.contributions:
         columns = dict(fit.contributions)
         _data(made, "contributions", axis=(axis, fit.x, axis_unit), columns=columns, units=unit)

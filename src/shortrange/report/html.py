@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from shortrange.compare.verdict import FittedParameter, ModelResult, Verdict
@@ -13,7 +14,17 @@ from shortrange.reduce.xas import XasReduction
 from shortrange.report.markup import Markup, describe, element, join, plates_html, table
 from shortrange.report.plates import Plate
 from shortrange.report.style import SIMULATED, model_color
-from shortrange.report.text import fixed, headline, leading, percent, plus_minus, prior_text, significant
+from shortrange.report.text import (
+    compact,
+    fixed,
+    headline,
+    leading,
+    misfit_name,
+    percent,
+    plus_minus,
+    prior_text,
+    significant,
+)
 from shortrange.report.verdict_json import plain_data
 
 __all__ = ["render_page"]
@@ -108,17 +119,16 @@ def _sentence(text: str) -> str:
 
 
 def _models(verdict: Verdict) -> Markup:
-    measurements = [fit.measurement for fit in verdict.models[0].fits]
     head = ["Model", "Probability", "ln evidence", "Δ to best"]
-    for name in measurements:
-        head += [f"{name}: R", "reduced χ²", "p"]
+    for fit in verdict.models[0].fits:
+        head += [f"{fit.measurement}: {misfit_name(fit)}", "reduced χ²", "p"]
     best = leading(verdict)
     rows = [_model_row(model, index, best) for index, model in enumerate(verdict.models)]
     classes = ["lead" if model is best and verdict.best is not None else "" for model in verdict.models]
     explanation = (
         "Probabilities are relative to the models offered, with equal prior odds. R is the squared residual "
-        "over the squared data; reduced χ² compares the residual with noise and theory error, and p is the "
-        "probability of a misfit at least this large if the model were right."
+        "over the squared data and Rw its square root; reduced χ² compares the residual with noise and "
+        "theory error, and p is the probability of a misfit at least this large if the model were right."
     )
     return join(
         [
@@ -178,7 +188,7 @@ def _parameter_row(name: str, by_model: Sequence[Mapping[str, FittedParameter]])
         flag = join([" ", element("span", "at bound", classes="flag")]) if parameter.at_bound else ""
         cells.append(join([text, flag]))
     low, high = first.bounds
-    return [f"{name}{unit}", prior_text(first), f"{significant(low)} to {significant(high)}", *cells]
+    return [f"{name}{unit}", prior_text(first), f"{compact(low)} to {compact(high)}", *cells]
 
 
 def _unit(unit: str) -> str:
@@ -234,7 +244,7 @@ def _scans(reduction: XasReduction) -> Markup:
         shift = "–"
         if report.energy_shift is not None:
             shift = plus_minus(report.energy_shift, report.sigma_energy_shift)
-        rows.append([report.file, shift, "yes" if report.used else "no", report.reason])
+        rows.append([Path(report.file).name, shift, "yes" if report.used else "no", report.reason])
     classes = ["" if report.used else "unused" for report in reduction.reports]
     return table(["Scan", "Energy shift (eV)", "Used", "Reason"], rows, numbers=[1], row_classes=classes)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from shortrange.compare.verdict import Verdict
+from shortrange.compare.verdict import MeasurementFit, Verdict
 from shortrange.quantities import GR, ChiR
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.report.figures.scattering import plot_gr, plot_sq
-from shortrange.report.figures.verdict import contributions_figure, fits_figure, odds_figure
+from shortrange.report.figures.verdict import (
+    contributions_figure,
+    distances_figure,
+    fits_figure,
+    odds_figure,
+)
 from shortrange.report.figures.xas import plot_chi_k, plot_chi_r, plot_mu, plot_normalised
 from shortrange.report.style import finish, new_figure, png_bytes
 from shortrange.report.text import leading
@@ -160,8 +166,13 @@ def scattering_plates(
     ]
 
 
-def verdict_plates(verdict: Verdict, *, title: str, simulated: bool) -> list[Plate]:
-    """Figures of the answer: the odds, and for each measurement all models and the parts of the best."""
+def verdict_plates(
+    verdict: Verdict, *, title: str, simulated: bool, k_weights: Mapping[str, float] | None = None
+) -> list[Plate]:
+    """Figures of the answer: the odds, and for each measurement all models and the parts of the best.
+
+    ``k_weights`` is the power of k in the curves of a measurement where it is not 2.
+    """
     plates = [
         Plate(
             name="odds",
@@ -170,29 +181,42 @@ def verdict_plates(verdict: Verdict, *, title: str, simulated: bool) -> list[Pla
         )
     ]
     for fit in leading(verdict).fits:
-        low, high = fit.fit_range
-        space = "R (no phase correction)" if fit.technique == "xas" else "r"
-        plates.append(
-            Plate(
-                name=f"{slug(fit.measurement)}_fits",
-                png=png_bytes(
-                    fits_figure(verdict, measurement=fit.measurement, title=title, simulated=simulated)
-                ),
-                caption=f"{fit.measurement}: data (black, with error band), each model after its fit "
-                "(colour, with the band of the theory error) and the residual in units of the total error. "
-                f"Models were compared for {space} = {low:.2f} to {high:.2f} Å.",
-            )
-        )
-        parts = contributions_figure(verdict, measurement=fit.measurement, title=title, simulated=simulated)
-        if parts is not None:
-            plates.append(
-                Plate(
-                    name=f"{slug(fit.measurement)}_parts",
-                    png=png_bytes(parts),
-                    caption=f"{fit.measurement}: what the parts of {leading(verdict).name} contribute, "
-                    "each moved down and on the scale of the data.",
-                )
-            )
+        weight = (k_weights or {}).get(fit.measurement, 2.0)
+        plates += _measurement_plates(verdict, fit, title=title, simulated=simulated, k_weight=weight)
+    return plates
+
+
+def _measurement_plates(
+    verdict: Verdict, fit: MeasurementFit, *, title: str, simulated: bool, k_weight: float
+) -> list[Plate]:
+    name, (low, high) = fit.measurement, fit.fit_range
+    space = "R (no phase correction)" if fit.technique == "xas" else "r"
+    best = leading(verdict).name
+    figures: tuple[tuple[str, Callable[..., Figure | None], str], ...] = (
+        (
+            "fits",
+            fits_figure,
+            f"{name}: data (black, with error band), each model after its fit (colour, with the band of the "
+            "theory error) and the residual in units of the total error. Models were compared for "
+            f"{space} = {low:.2f} to {high:.2f} Å; the curves show what was compared.",
+        ),
+        (
+            "distances",
+            distances_figure,
+            f"{name}: the same in R, by Fourier transform of the curves in k; models were compared in the "
+            "white range.",
+        ),
+        (
+            "parts",
+            contributions_figure,
+            f"{name}: what the parts of {best} contribute, each moved down and on the scale of the data.",
+        ),
+    )
+    plates = []
+    for kind, draw, caption in figures:
+        figure = draw(verdict, measurement=name, title=title, simulated=simulated, k_weight=k_weight)
+        if figure is not None:
+            plates.append(Plate(name=f"{slug(name)}_{kind}", png=png_bytes(figure), caption=caption))
     return plates
 
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import math
 
-from shortrange.compare.verdict import FittedParameter, ModelResult, Verdict
+from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
 
-__all__ = ["fixed", "headline", "leading", "percent", "plus_minus", "prior_text", "significant"]
+__all__ = [
+    "compact",
+    "fixed",
+    "headline",
+    "leading",
+    "misfit_name",
+    "percent",
+    "plus_minus",
+    "prior_text",
+    "significant",
+]
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -25,6 +35,11 @@ def leading(verdict: Verdict) -> ModelResult:
     """Return the model to look at first: the best, or the most probable if none fits."""
     named = [model for model in verdict.models if model.name == verdict.best]
     return named[0] if named else verdict.models[0]
+
+
+def misfit_name(fit: MeasurementFit) -> str:
+    """Name the misfit as the field does: feffit's R-factor, or its square root, PDFgui's Rw."""
+    return "R" if fit.technique == "xas" else "Rw"
 
 
 def percent(probability: float) -> str:
@@ -61,6 +76,11 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{mantissa.replace('-', '−')} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
+def compact(value: float) -> str:
+    """Write a number that somebody chose: no more digits than it has."""
+    return f"{value:.3g}".replace("-", "−") if math.isfinite(value) else "∞".rjust(1 + (value < 0), "−")
+
+
 def plus_minus(value: float, sigma: float | None) -> str:
     """Write a value with its standard error, cut after the error's second digit."""
     if sigma is None or not math.isfinite(sigma) or sigma <= 0:
@@ -76,4 +96,4 @@ def prior_text(parameter: FittedParameter) -> str:
     if parameter.prior is None:
         return "flat"
     mean, width = parameter.prior
-    return f"{significant(mean)} ± {significant(width)}"
+    return f"{compact(mean)} ± {compact(width)}"

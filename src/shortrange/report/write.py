@@ -111,9 +111,10 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
         settings={"project": project.model_dump(mode="json")},
         simulated=simulated,
     )
+    k_weights = {m.name: m.k_weight for m in project.measurement if m.technique == "xas"}
     with ResultFolder(folder, kind="run") as new:
         (new / "verdict.json").write_text(verdict_json(record), encoding="utf-8", newline="\n")
-        answer = verdict_plates(verdict, title=title, simulated=simulated)
+        answer = verdict_plates(verdict, title=title, simulated=simulated, k_weights=k_weights)
         plates = {name: _plates_of(result, name) for name in result.reductions}
         save_plates([*answer, *(plate for each in plates.values() for plate in each)], new / "figures")
         page = render_page(
@@ -136,6 +137,7 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
             reductions=result.reductions,
             record=record,
             simulated=simulated,
+            k_weights=k_weights,
         )
     return Path(folder) / "report.html"
 

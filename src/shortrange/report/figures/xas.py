@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from shortrange.quantities import ChiK, ChiR
 from shortrange.report.style import BAND, DATA, GUIDE, MODELS, dress, model_color, note
 
-__all__ = ["plot_chi_k", "plot_chi_r", "plot_mu", "plot_normalised"]
+__all__ = [
+    "chi_label",
+    "magnitude_label",
+    "plot_chi_k",
+    "plot_chi_r",
+    "plot_mu",
+    "plot_normalised",
+    "shade_outside",
+]
 
 Array = NDArray[Any]
 Curve = tuple[str, Array, Array]
@@ -145,7 +153,7 @@ def plot_chi_k(
         top = 1.35 * float(np.max(np.abs(curve[used])))
         if top > 0:
             ax.set_ylim(-top, top)
-    dress(ax, xlabel="$k$ (Å$^{-1}$)", ylabel=f"{_k_power(k_weight)}χ($k$){_power_unit(-k_weight)}")
+    dress(ax, xlabel="$k$ (Å$^{-1}$)", ylabel=chi_label(k_weight))
     return artists
 
 
@@ -185,7 +193,7 @@ def plot_chi_r(*, ax: Axes, data: ChiR, sigma: Array | None = None, r_max: float
             color="#222222",
         )
     note(ax, f"k-range {data.k_range[0]:.1f} to {data.k_range[1]:.1f} Å$^{{-1}}$\nblue: real part")
-    dress(ax, xlabel="$R$ (Å), no phase correction", ylabel=f"|χ($R$)|{_power_unit(-data.k_weight - 1)}")
+    dress(ax, xlabel="$R$ (Å), no phase correction", ylabel=magnitude_label(data.k_weight))
     return artists
 
 
@@ -198,6 +206,16 @@ def shade_outside(ax: Axes, limits: tuple[float, float]) -> list[Artist]:
             spans.append(ax.axvspan(left, right, color="#eeeeee", lw=0, zorder=-1))
     ax.set_xlim(low, high)
     return spans
+
+
+def chi_label(k_weight: float) -> str:
+    """Return the label of an axis of k^n chi(k), with its unit."""
+    return f"{_k_power(k_weight)}χ($k$){_power_unit(-k_weight)}"
+
+
+def magnitude_label(k_weight: float) -> str:
+    """Return the label of an axis of the magnitude of the transform of k^n chi(k), with its unit."""
+    return f"|χ($R$)|{_power_unit(-k_weight - 1)}"
 
 
 def _k_power(k_weight: float) -> str:
