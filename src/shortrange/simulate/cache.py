@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import struct
 import sys
 import tempfile
 import zipfile
@@ -21,12 +22,18 @@ __all__ = ["cache_folder", "content_key", "load_entry", "store_entry"]
 
 _FORMAT = "1"
 
+# What numpy and zipfile raise on files that are missing, cut, or have wrong bytes somewhere.
+_UNREADABLE = (
+    OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, AttributeError, struct.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+
 
 def cache_folder() -> Path:
-    """Folder of the user where results are kept; the variable SHORTRANGE_CACHE names another.
+    r"""Folder of the user where results are kept; the variable SHORTRANGE_CACHE names another.
 
     Linux: ``$XDG_CACHE_HOME/shortrange`` or ``~/.cache/shortrange``; macOS: ``~/Library/Caches/shortrange``;
-    Windows: ``%LOCALAPPDATA%\\shortrange\\cache``.
+    Windows: ``%LOCALAPPDATA%\shortrange\cache``.
     """
     named = os.environ.get("SHORTRANGE_CACHE")
     if named:
@@ -55,9 +62,9 @@ def load_entry(name: str) -> dict[str, NDArray[Any]] | None:
     """
     path = cache_folder() / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             return {key: held[key] for key in held.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNREADABLE:
         return None
 
 
@@ -68,11 +75,12 @@ def store_entry(name: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
     """
     folder = cache_folder()
     temporary: str | None = None
+    held: dict[str, Any] = dict(arrays)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **dict(arrays))
+            np.savez(file, **held)
         Path(temporary).replace(folder / f"{name}.npz")
     except OSError:
         if temporary is not None:

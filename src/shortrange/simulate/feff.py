@@ -1,13 +1,8 @@
-"""Run the FEFF8L programs that come with xraylarch: potentials and phases, and full calculations as a check."""
+"""Potentials and phase shifts from FEFF8L, and full calculations as a check."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
-import os
-import platform
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,21 +16,14 @@ from shortrange.atoms import atomic_number, edge_energy
 from shortrange.errors import SimulationError
 from shortrange.simulate.cache import content_key, load_entry, store_entry
 from shortrange.simulate.feff_pad import FeffPad, read_feff_pad
+from shortrange.simulate.feff_programs import run_program
 
-__all__ = [
-    "SHORTEST_DISTANCE",
-    "Cluster",
-    "Potentials",
-    "feff_folder",
-    "feff_potentials",
-    "run_feff",
-    "run_program",
-]
+__all__ = ["SHORTEST_DISTANCE", "Cluster", "Potentials", "feff_input", "feff_potentials", "run_feff"]
 
 Array = NDArray[Any]
 
-# What the path program needs of a run of the potential and phase programs.
-_KEPT = ("phase.pad", "global.json", "genfmt.json")
+# What the later programs need of a run of the potential and phase programs.
+_KEPT = ("phase.pad", "xsect.json", "global.json", "genfmt.json")
 _MAX_ATOMS = 1000  # dimension natx of FEFF8L
 SHORTEST_DISTANCE = 0.7
 """angstrom; shorter than any bond, H2 included."""
@@ -90,88 +78,6 @@ class Potentials:
     key: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     from_cache: bool = False
-
-
-def feff_folder() -> Path:
-    """Folder of the FEFF8L programs inside xraylarch, found without importing it.
-
-    Raises
-    ------
-    SimulationError
-        If xraylarch is not installed or has no programs for this computer.
-    """
-    spec = importlib.util.find_spec("larch")
-    advice = "install xraylarch from PyPI: pip install xraylarch"
-    if spec is None or not spec.submodule_search_locations:
-        raise SimulationError("xraylarch is not installed, so there is no FEFF8L", where="FEFF8L", do=advice)
-    names = {"win32": "win64", "darwin": "darwin64", "linux": "linux64"}
-    folder = Path(next(iter(spec.submodule_search_locations))) / "bin" / names.get(sys.platform, sys.platform)
-    if not _program(folder, "rdinp").is_file():
-        machine = f"{sys.platform} {platform.machine()}"
-        raise SimulationError(f"xraylarch has no FEFF8L for {machine}", where=str(folder), do=advice)
-    return folder
-
-
-def _program(folder: Path, module: str) -> Path:
-    return folder / (f"feff8l_{module}.exe" if sys.platform == "win32" else f"feff8l_{module}")
-
-
-def run_program(module: str, *, folder: Path, timeout: float = 600.0) -> str:
-    """Run one FEFF8L program in ``folder`` and return what it printed.
-
-    Parameters
-    ----------
-    module
-        ``rdinp``, ``pot``, ``xsph``, ``pathfinder``, ``genfmt`` or ``ff2x``.
-    folder
-        Where its input is and its output goes. The working directory of this process stays as it is.
-    timeout
-        Seconds until the program is killed.
-
-    Raises
-    ------
-    SimulationError
-        If it cannot start, fails, says that there is an error, or does not end in time.
-    """
-    programs = feff_folder()
-    environment = dict(os.environ)
-    library_path = {"win32": "PATH", "darwin": "DYLD_LIBRARY_PATH"}.get(sys.platform, "LD_LIBRARY_PATH")
-    environment[library_path] = os.pathsep.join(filter(None, [str(programs), environment.get(library_path)]))
-    where = f"FEFF8L program {module}"
-    try:
-        done = subprocess.run(
-            [str(_program(programs, module))], cwd=folder, env=environment, timeout=timeout,
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise SimulationError(
-            f"FEFF did not end within {timeout:g} s",
-            where=where,
-            do="use a smaller cluster, or allow more time",
-        ) from None
-    except OSError as error:
-        raise SimulationError(
-            f"FEFF cannot be started: {error}", where=where, do="reinstall xraylarch"
-        ) from None
-    said = done.stdout.decode("latin-1")
-    if done.returncode != 0 or not _ended_well(said):
-        raise SimulationError(
-            f"FEFF failed (exit status {done.returncode}): {_complaint(said + done.stderr.decode('latin-1'))}",
-            where=where,
-            do="check the cluster: distances, elements, edge",
-        )
-    return said
-
-
-def _ended_well(said: str) -> bool:
-    """Whether FEFF's chatter has no fatal message: some of its failures exit with status 0."""
-    low = said.lower()
-    return not any(word in low for word in ("fatal", "*** error", " error ", "error opening", "error in "))
-
-
-def _complaint(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip() and "IEEE_" not in line]
-    return " | ".join(lines[-6:]) or "it said nothing"
 
 
 def feff_input(
@@ -317,10 +223,15 @@ def run_feff(
         folder = Path(name)
         text = feff_input(cluster, edge=edge, scf_radius=scf_radius, r_path=r_path, n_legs=n_legs)
         (folder / "feff.inp").write_text(text)
-        for module in ("rdinp", "pot", "xsph", "pathfinder", "genfmt", "ff2x"):
+        run_program("rdinp", folder=folder, timeout=timeout)
+        if potentials is None:
+            run_program("pot", folder=folder, timeout=timeout)
+            run_program("xsph", folder=folder, timeout=timeout)
+        else:
+            for made in ("phase.pad", "xsect.json"):
+                (folder / made).write_bytes(potentials.files[made])
+        for module in ("pathfinder", "genfmt", "ff2x"):
             run_program(module, folder=folder, timeout=timeout)
-            if module == "xsph" and potentials is not None:
-                (folder / "phase.pad").write_bytes(potentials.files["phase.pad"])
         _read(folder / "chi.dat")
         table = np.loadtxt(folder / "chi.dat", usecols=(0, 1), ndmin=2)
         return table[:, 0], table[:, 1], read_feff_pad(folder / "feff.pad")

@@ -32,8 +32,8 @@ class FeffPad:
     phase_shift
         Central-atom phase shift (n_k,), complex.
     cchi
-        Complex chi(k) of each path without its factor exp(2 i k r): chi = Im[cchi exp(2 i k r)], degeneracy 1,
-        S02 = 1, losses and mean free path included; shape (n_paths, n_k).
+        Complex chi(k) of each path without its factor exp(2 i k r): chi = Im[cchi exp(2 i k r)],
+        degeneracy 1, S02 = 1, losses and mean free path included; shape (n_paths, n_k).
     half_length
         Half the length of each path, angstrom, (n_paths,).
     degeneracy
@@ -61,7 +61,7 @@ def decode_pad(text: bytes) -> Array:
     sign = np.mod(digits[:, 1], 2) * 2 - 1
     mantissa = np.floor(digits[:, 1] / 2) / _BASE**2
     mantissa += digits[:, 2:] @ (float(_BASE) ** -np.arange(3.0, _WIDTH + 1))
-    return 2 * sign * _BASE * mantissa * 10.0**exponent
+    return np.asarray(2 * sign * _BASE * mantissa * 10.0**exponent)
 
 
 def read_feff_pad(path: Path) -> FeffPad:

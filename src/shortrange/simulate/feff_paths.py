@@ -1,7 +1,7 @@
 """Effective scattering amplitudes of many paths at once, by FEFF8L's path program genfmt.
 
-One process of genfmt works through a whole list of paths and takes 1-2 ms for each. (The same code as a library
-inside xraylarch reads the phase shifts anew for each path and stops the whole process on an error.)
+One process of genfmt works through a whole list of paths and takes 1-2 ms for each. (The same code as a
+library inside xraylarch reads the phase shifts anew for each path and stops the whole process on an error.)
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import SimulationError
-from shortrange.simulate.feff import Potentials, run_program
+from shortrange.simulate.feff import Potentials
 from shortrange.simulate.feff_pad import FeffPad, read_feff_pad
+from shortrange.simulate.feff_programs import run_program
 
 __all__ = ["FeffPath", "calculate_paths", "worker_count"]
 
@@ -44,7 +45,7 @@ class FeffPath:
 
 
 def worker_count(workers: int | None) -> int:
-    """Number of processes or threads: as given, or one for each processor this process may use."""
+    """Return the number of processes or threads: as given, or one for each processor we may use."""
     if workers is not None:
         if workers < 1:
             raise SimulationError(

@@ -21,7 +21,8 @@ class Neighbours:
     Attributes
     ----------
     offsets
-        Neighbours of centre c (frame-major) are ``offsets[c]:offsets[c + 1]``; shape (n_frames * n_centres + 1,).
+        Neighbours of centre c (frame-major) are ``offsets[c]:offsets[c + 1]``; shape
+        (n_frames * n_centres + 1,).
     atoms
         Index of the neighbour in its frame, shape (m,).
     vectors
@@ -76,7 +77,10 @@ def find_neighbours(positions: Array, cells: Array | None, *, centres: Array, r_
 
 
 @njit(cache=True, nogil=True)
-def _visit(positions, cells, inverse, shells, centres, r_max, counts, offsets, atoms, vectors, fill):  # type: ignore[no-untyped-def]
+def _visit(
+    positions: Array, cells: Array, inverse: Array, shells: Array, centres: Array, r_max: float,
+    counts: Array, offsets: Array, atoms: Array, vectors: Array, fill: bool,
+) -> None:  # fmt: skip
     n_centres = centres.size
     d = np.empty(3)
     for f in range(positions.shape[0]):
@@ -98,7 +102,7 @@ def _visit(positions, cells, inverse, shells, centres, r_max, counts, offsets, a
 
 
 @njit(cache=True, nogil=True)
-def _along(inverse, to, start, x):  # type: ignore[no-untyped-def]
+def _along(inverse: Array, to: Array, start: Array, x: int) -> float:
     total = 0.0
     for y in range(3):
         total += (to[y] - start[y]) * inverse[y, x]
@@ -106,7 +110,10 @@ def _along(inverse, to, start, x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _images(d, cell, shells, r_max, own, atom, found, start, atoms, vectors, fill):  # type: ignore[no-untyped-def]
+def _images(
+    d: Array, cell: Array, shells: Array, r_max: float, own: bool, atom: int, found: int, start: int,
+    atoms: Array, vectors: Array, fill: bool,
+) -> int:  # fmt: skip
     for a in range(-shells[0], shells[0] + 1):
         for b in range(-shells[1], shells[1] + 1):
             for c in range(-shells[2], shells[2] + 1):

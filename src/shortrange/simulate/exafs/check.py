@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from shortrange.simulate.cache import content_key, load_entry, store_entry
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
-from shortrange.simulate.exafs.sums import Surroundings, Tables, sum_paths
+from shortrange.simulate.exafs.layout import Surroundings, Tables
+from shortrange.simulate.exafs.sums import sum_paths
 from shortrange.simulate.feff import Cluster, Potentials, run_feff
 from shortrange.simulate.feff_pad import FeffPad
 

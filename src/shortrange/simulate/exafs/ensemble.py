@@ -13,10 +13,11 @@ from shortrange.errors import DataError, SimulationError, did_you_mean
 from shortrange.quantities import Trajectory, step
 from shortrange.simulate.exafs.check import method_error
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
+from shortrange.simulate.exafs.layout import Surroundings, Tables, make_tables
 from shortrange.simulate.exafs.representative import representative
 from shortrange.simulate.exafs.result import EnsembleExafs, spectra
 from shortrange.simulate.exafs.sampling import sampling_error
-from shortrange.simulate.exafs.sums import Surroundings, Tables, make_tables, sum_paths
+from shortrange.simulate.exafs.sums import sum_paths
 from shortrange.simulate.exafs.tables import K_GRID
 from shortrange.simulate.feff import SHORTEST_DISTANCE, Cluster, Potentials, feff_potentials
 from shortrange.simulate.neighbours import Neighbours, find_neighbours
@@ -103,8 +104,8 @@ def ensemble_exafs(
     k_out = _checked_k(k)
     scales = _checked_scales(stretches)
     ms = (r_max if r_max_ms is None else min(r_max_ms, r_max)) if multiple_scattering else 0.0
-    edge_energy(absorber, edge)
     centres, near = _neighbours(trajectory, absorber, r_max)
+    edge_energy(absorber, edge)
     cluster, choice = _representative(trajectory, near, centres, r_max)
     if potentials is None:
         potentials = feff_potentials(cluster, edge=edge, scf_radius=scf_radius)
@@ -145,7 +146,7 @@ def _checked_k(k: ArrayLike | None) -> Array:
     values = np.arange(0.0, 16.0 + 1e-9, 0.05) if k is None else np.array(k, dtype=float)
     if values.ndim != 1 or values.size < 2 or not (np.diff(values) > 0).all():
         raise DataError(
-            "k is not a rising series of numbers", where="k", do="give, for example, np.arange(0, 16, 0.05)"
+            "k is not a rising series of numbers", where="k", do="give, say, np.arange(0, 16, 0.05)"
         )
     if values[0] < 0 or values[-1] > K_GRID[-1]:
         raise DataError(
@@ -173,7 +174,7 @@ def _neighbours(trajectory: Trajectory, absorber: str, r_max: float) -> tuple[Ar
         raise SimulationError(
             f"there is no {absorber} among the atoms ({', '.join(trajectory.composition)})",
             where=where,
-            do=f"name an absorber that is there; {did_you_mean(absorber, trajectory.composition)}",
+            do=did_you_mean(absorber.capitalize(), trajectory.composition),
         )
     if not 1.5 <= r_max <= 12.0:
         raise SimulationError(
@@ -215,8 +216,9 @@ def _surroundings(
     lacking = {trajectory.species[i] for i in np.unique(near.atoms)} - set(potentials.kinds)
     if (potentials.absorber, potentials.edge) != (absorber, edge) or lacking:
         raise SimulationError(
-            f"the potentials are for {potentials.absorber} {potentials.edge} among {', '.join(potentials.kinds)}, not for"
-            f" {absorber} {edge} among {', '.join(sorted(lacking) or potentials.kinds)}",
+            f"the potentials are for {potentials.absorber} {potentials.edge} among"
+            f" {', '.join(potentials.kinds)}, not for {absorber} {edge} among"
+            f" {', '.join(sorted(lacking) or potentials.kinds)}",
             where=trajectory.source or trajectory.label or "trajectory",
             do="make them with potentials_for from snapshots that have all these elements",
         )
@@ -229,7 +231,7 @@ def _surroundings(
 def _bonds(
     tables: Tables, around: Surroundings, potentials: Potentials, bond_max: float, workers: int | None
 ) -> dict[str, Array]:
-    """Single scattering of neighbours nearer than ``bond_max``, their distances changed by (-1, 0, 1) steps."""
+    """Single scattering of neighbours nearer than ``bond_max``, displaced by (-1, 0, 1) steps."""
     n = around.offsets.size - 1
     shifted = [
         sum_paths(
@@ -249,7 +251,7 @@ def _dropped(r_max: float, r_max_ms: float) -> dict[str, Any]:
     if r_max_ms <= 0:
         return {"multiple scattering": "all"}
     return {
-        "paths over three neighbours (0-1-2-3-0)": "0.3 % of the rms of k^2 chi in a sodium tantalum chloride glass",
+        "paths over three neighbours (0-1-2-3-0)": "all; 0.3 % of the rms of k^2 chi in a chloride glass",
         "paths of more than 4 legs": "all",
         "multiple scattering beyond (angstrom)": r_max_ms,
         "single scattering beyond (angstrom)": r_max,

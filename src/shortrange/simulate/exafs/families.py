@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,7 @@ class Family:
         """Half the path length (angstrom) and the product of all leg lengths of a node."""
         places = _places(self.name, node)
         stops = [places[i] for i in (0, *self.order, 0)]
-        lengths = [math.dist(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+        lengths = [math.dist(a, b) for a, b in itertools.pairwise(stops)]
         return sum(lengths) / 2.0, math.prod(lengths)
 
     def label(self, absorber: str, first: str, second: str) -> str:
@@ -100,6 +101,6 @@ FAMILIES = {
 """Single scattering 0-1-0; 0-1-0-1-0; 0-1-2-0; through the absorber 0-1-0-2-0; 0-1-2-1-0.
 
 Three-leg paths 0-1-2-0 are described at their largest angle, ``triangle`` if that is at the absorber and
-``bent`` if it is at an atom (then called 1). Described at a small angle, grid points around an actual shape may
-have two atoms on top of each other, where amplitudes diverge.
+``bent`` if it is at an atom (then called 1). Described at a small angle, grid points around an actual shape
+may have two atoms on top of each other, where amplitudes diverge.
 """

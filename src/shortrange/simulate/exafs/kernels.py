@@ -39,7 +39,16 @@ def list_grid_paths(
 
 @njit(cache=True, nogil=True)
 def _pair(
-    n: int, c: int, a: int, b: int, kinds: Array, vectors: Array, distances: Array, r_max: float, n_kinds: int, out: Any
+    n: int,
+    c: int,
+    a: int,
+    b: int,
+    kinds: Array,
+    vectors: Array,
+    distances: Array,
+    r_max: float,
+    n_kinds: int,
+    out: Any,
 ) -> int:
     x = vectors[a, 0] - vectors[b, 0]
     y = vectors[a, 1] - vectors[b, 1]
@@ -69,7 +78,9 @@ def _pair(
 
 
 @njit(cache=True, nogil=True)
-def _put(n: int, c: int, number: int, leg1: float, leg2: float, opposite: float, half: float, out: Any) -> int:
+def _put(
+    n: int, c: int, number: int, leg1: float, leg2: float, opposite: float, half: float, out: Any
+) -> int:
     table, shape, length, centre, fill = out
     if fill:
         table[n] = number
@@ -83,7 +94,8 @@ def _put(n: int, c: int, number: int, leg1: float, leg2: float, opposite: float,
 
 @njit(cache=True, nogil=True)
 def _angle(a: float, b: float, opposite: float) -> float:
-    return np.arccos(min(1.0, max(-1.0, (a * a + b * b - opposite * opposite) / (2 * a * b))))
+    cosine = (a * a + b * b - opposite * opposite) / (2 * a * b)
+    return float(np.arccos(min(1.0, max(-1.0, cosine))))
 
 
 @njit(cache=True, nogil=True)
@@ -125,8 +137,8 @@ def _lagrange(x: float, w: Array) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def add_grid_paths(
-    paths: Any, scales: Array, at_rest: int, steps: tuple[float, float, float], rows: Array, g_re: Array, g_im: Array,
-    weight: Array, label: Array, legs: Array, waves: Any, bin_width: float, sums: Any,
+    paths: Any, scales: Array, at_rest: int, steps: tuple[float, float, float], rows: Array, g_re: Array,
+    g_im: Array, weight: Array, label: Array, legs: Array, waves: Any, bin_width: float, sums: Any,
 ) -> None:  # fmt: skip
     """Add paths of three-parameter shapes to sums by label, length bin and scale, and by centre."""
     table, shape, length, centre = paths
@@ -190,8 +202,8 @@ def _carry(re: Array, im: Array, f: float, off: float, waves: Any, out_re: Array
 @njit(cache=True, nogil=True, fastmath=True)
 def add_radial_paths(
     offsets: Array, kinds: Array, distances: Array, r_max: float, repeats: int, scales: Array, shift: float,
-    at_rest: int, r_first: float, r_step: float, c_re: Array, c_im: Array, label: Array, waves: Any, bin_width: float,
-    sums: Any,
+    at_rest: int, r_first: float, r_step: float, c_re: Array, c_im: Array, label: Array, waves: Any,
+    bin_width: float, sums: Any,
 ) -> None:  # fmt: skip
     """Add paths that go ``repeats`` times to one neighbour and back, from cubic splines in the distance."""
     parts_re, parts_im, each_re, each_im = sums

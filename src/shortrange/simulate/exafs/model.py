@@ -44,7 +44,6 @@ class ExafsModel:
     ) -> None:
         self._envelopes = _Spline(envelopes)
         self._stretches = np.array(stretches, dtype=float)
-        self._centres = bin_centres(envelopes.shape[0])
         self._bonds = {pair: _Spline(values) for pair, values in bonds.items()}
         self._bond_step = bond_step
         self._where = where
@@ -81,8 +80,7 @@ class ExafsModel:
             If the stretch or the wavenumbers lie outside what was simulated.
         """
         q = self._theory_k(k, delta_e0)
-        envelopes = self._envelopes.at(q, self._lagrange(stretch))
-        chi = np.sum(envelopes * self._carrier(q, stretch), axis=1).imag
+        chi = self._envelopes.wave(q, self._lagrange(stretch), stretch)
         return np.asarray(s02 * np.exp(-2.0 * q**2 * delta_sigma2) * chi)
 
     def bond_derivatives(
@@ -93,17 +91,16 @@ class ExafsModel:
         Returns
         -------
         dict
-            Pair (such as ``"Ta-Cl"``) to (d chi / d r, 1/angstrom, shape (n,); d chi / d sigma2, 1/angstrom^2,
-            shape (n,)): all bonds of that pair longer by the same, or broader by a normal distribution.
+            Pair (such as ``"Ta-Cl"``) to (d chi / d r in 1/angstrom, d chi / d sigma2 in 1/angstrom^2), each
+            of shape (n,): all bonds of that pair longer by the same, or broader by a normal distribution.
             Single scattering only.
         """
         q = self._theory_k(k, delta_e0)
         factor = s02 * np.exp(-2.0 * q**2 * delta_sigma2)
-        carrier = self._carrier(q, 0.0)
         h = self._bond_step
         result = {}
         for pair, spline in self._bonds.items():
-            low, middle, high = (np.sum(spline.at(q, unit) * carrier, axis=1).imag for unit in np.eye(3))
+            low, middle, high = (spline.wave(q, unit, 0.0) for unit in np.eye(3))
             # A normal distribution of variance s2 adds s2/2 times the second derivative.
             result[pair] = factor * (high - low) / (2 * h), factor * (high - 2 * middle + low) / (2 * h**2)
         return result
@@ -131,22 +128,22 @@ class ExafsModel:
         ratios = np.where(np.eye(nodes.size, dtype=bool), 1.0, (stretch - nodes)[None, :] / gaps)
         return np.asarray(np.prod(ratios, axis=1))
 
-    def _carrier(self, q: Array, stretch: float) -> Array:
-        return np.asarray(np.exp(2j * np.outer(q, self._centres * (1.0 + stretch))))
-
 
 class _Spline:
-    """Cubic spline in k of envelopes (n_bins, n_variants, n_k), mixed over variants before it is evaluated."""
+    """Cubic spline in k of envelopes (n_bins, n_variants, n_k), mixed over variants first."""
 
     def __init__(self, envelopes: Array) -> None:
         from scipy.interpolate import CubicSpline
 
         # Coefficients: (4, n_intervals, n_bins, n_variants).
         self._c = np.ascontiguousarray(CubicSpline(K_GRID, np.moveaxis(envelopes, -1, 0), axis=0).c)
+        self._centres = bin_centres(envelopes.shape[0])
 
-    def at(self, q: Array, weights: Array) -> Array:
-        """Weighted sum over variants at ``q``, shape (n, n_bins)."""
+    def wave(self, q: Array, weights: Array, stretch: float) -> Array:
+        """Im sum over bins of the weighted sum over variants times exp(2 i q R_bin (1 + stretch)), (n,)."""
         c = self._c @ weights
         i = np.clip(np.searchsorted(K_GRID, q, side="right") - 1, 0, K_GRID.size - 2)
         x = (q - K_GRID[i])[:, None]
-        return np.asarray(((c[0, i] * x + c[1, i]) * x + c[2, i]) * x + c[3, i])
+        values = ((c[0, i] * x + c[1, i]) * x + c[2, i]) * x + c[3, i]
+        carrier = np.exp(2j * np.outer(q, self._centres * (1.0 + stretch)))
+        return np.asarray(np.sum(values * carrier, axis=1).imag)

@@ -89,17 +89,18 @@ class EnsembleExafs:
     def model(self) -> ExafsModel:
         """Chi as a function of S02, dE0, stretch and extra sigma2."""
         return ExafsModel(
-            sum(self.envelopes.values()), self.stretches, bonds=self.bonds, bond_step=self.bond_step, where=self._name
+            _total(self.envelopes), self.stretches, bonds=self.bonds, bond_step=self.bond_step,
+            where=self._name,
         )  # fmt: skip
 
     def part(self, name: str) -> ExafsModel:
-        """The same for one contribution."""
+        """Return the same for one contribution."""
         return ExafsModel(
             self.envelopes[name], self.stretches, bonds={}, bond_step=self.bond_step, where=self._name
         )
 
     def chi_k(self) -> ChiK:
-        """The mean as a spectrum."""
+        """Return the mean as a spectrum."""
         return ChiK(
             k=self.k, chi=self.chi, sigma=self.standard_error, cov=self.covariance, label=self.label,
             history=self.history,
@@ -110,9 +111,13 @@ class EnsembleExafs:
         return f"EXAFS of {self.label or self.source or self.absorber}"
 
 
+def _total(envelopes: Mapping[str, Array]) -> Array:
+    return np.asarray(np.sum(list(envelopes.values()), axis=0))
+
+
 def spectra(envelopes: Mapping[str, Array], stretches: Array, k: Array) -> tuple[Array, dict[str, Array]]:
-    """Mean chi by stretch (n_s, n_k), and contributions at stretch 0, of envelopes (n_bins, n_s, n_k_grid)."""
-    total = sum(envelopes.values())
+    """Mean chi by stretch (n_s, n_k), contributions at stretch 0; of envelopes (n_bins, n_s, n_k_grid)."""
+    total = _total(envelopes)
     by_stretch = np.stack([chi_from_envelopes(total[:, s], k, stretch=x) for s, x in enumerate(stretches)])
     at_rest = int(np.argmin(np.abs(stretches)))
     return by_stretch, {name: chi_from_envelopes(part[:, at_rest], k) for name, part in envelopes.items()}

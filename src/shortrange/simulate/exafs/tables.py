@@ -26,7 +26,7 @@ __all__ = ["K_GRID", "Momentum", "Nodes", "TableKey", "fill_nodes"]
 
 Array = NDArray[Any]
 
-K_GRID = np.concatenate([np.arange(20) * 0.1, 2.0 + np.arange(91) * 0.2])
+K_GRID = np.concatenate([np.arange(40) * 0.1, 4.0 + np.arange(81) * 0.2])
 """Wavenumbers of the tables, 1/angstrom: G varies slowly, spectra are made finer afterwards."""
 
 _PHASE_DEGREE = 6
@@ -122,7 +122,7 @@ def _smooth_part(pad: FeffPad, legs: Array) -> Array:
     fit = np.polynomial.polynomial.polyfit(x, phase.T, _PHASE_DEGREE)
     slow = g * np.exp(-1j * np.polynomial.polynomial.polyval(x, fit))
     back = np.exp(1j * np.polynomial.polynomial.polyval(K_GRID / K_GRID[-1], fit))
-    return (_on_grid(pad.k, slow) * back).astype(np.complex64)
+    return np.asarray(_on_grid(pad.k, slow) * back, dtype=np.complex64)
 
 
 def _on_grid(k: Array, values: Array) -> Array:
