@@ -41,7 +41,7 @@ class Checker(HTMLParser):
 def render(verdict, **changes):
     """The page without figures, which take their time."""
     record = {"inputs": [], "settings": {}, "versions": {}}
-    given = {"title": "t", "sample": "s", "fits": [], "reductions": {}, "record": record, "simulated": False}
+    given = {"title": "t", "sample": "s", "fits": {}, "reductions": {}, "record": record, "simulated": False}
     return render_page(verdict=verdict, **{**given, **changes})
 
 
@@ -133,7 +133,7 @@ def test_text_of_the_user_is_never_markup():
         title=hostile,
         sample=hostile,
         record=record,
-        fits=[Plate(name="x", png=b"", caption=hostile)],
+        fits={hostile: [Plate(name="x", png=b"", caption=hostile)]},
         reductions={hostile: (replace(reduction, history=(step(hostile, x=hostile),)), [])},
     )
     assert "<script" not in source

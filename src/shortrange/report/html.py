@@ -37,7 +37,7 @@ def render_page(
     title: str,
     sample: str,
     verdict: Verdict,
-    fits: Sequence[Plate],
+    fits: Mapping[str, Sequence[Plate]],
     reductions: Mapping[str, tuple[Any, Sequence[Plate]]],
     record: Mapping[str, Any],
     simulated: bool,
@@ -51,7 +51,7 @@ def render_page(
     verdict
         The answer.
     fits
-        Figures of models against data.
+        Figures of models against data, by measurement.
     reductions
         For each measurement, its reduction and the figures of it.
     record
@@ -71,7 +71,7 @@ def render_page(
         _models(verdict),
         _warnings(verdict.warnings),
         element("h2", "Models against the data"),
-        plates_html(fits),
+        *(part for name, plates in fits.items() for part in (element("h3", name), plates_html(plates))),
         _parameters(verdict),
         _reductions(reductions),
         _assumptions(record["settings"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,16 @@ from shortrange.report.style import finish, new_figure, png_bytes
 from shortrange.report.text import leading
 from shortrange.transform.fourier import sigma_magnitude, xftf
 
-__all__ = ["Plate", "chi_r_of", "save_plates", "scattering_plates", "slug", "verdict_plates", "xas_plates"]
+__all__ = [
+    "Plate",
+    "chi_r_of",
+    "fit_plates",
+    "odds_plate",
+    "save_plates",
+    "scattering_plates",
+    "slug",
+    "xas_plates",
+]
 
 Array = NDArray[Any]
 
@@ -166,29 +175,31 @@ def scattering_plates(
     ]
 
 
-def verdict_plates(
-    verdict: Verdict, *, title: str, simulated: bool, k_weights: Mapping[str, float] | None = None
-) -> list[Plate]:
-    """Figures of the answer: the odds, and for each measurement all models and the parts of the best.
+def odds_plate(verdict: Verdict, *, title: str, simulated: bool) -> Plate:
+    """Figure of the odds."""
+    return Plate(
+        name="odds",
+        png=png_bytes(odds_figure(verdict, title=title, simulated=simulated)),
+        caption="Probability of each model among those offered, with equal prior odds.",
+    )
 
-    ``k_weights`` is the power of k in the curves of a measurement where it is not 2.
+
+def fit_plates(
+    verdict: Verdict, fit: MeasurementFit, *, title: str, simulated: bool, k_weight: float = 2.0
+) -> list[Plate]:
+    """Figures of one measurement: all models against it, and the parts of the best.
+
+    Parameters
+    ----------
+    verdict
+        All models.
+    fit
+        That of the leading model to the measurement.
+    title, simulated
+        The sample, and whether its data were made from a model.
+    k_weight
+        Power of k in the curves of EXAFS.
     """
-    plates = [
-        Plate(
-            name="odds",
-            png=png_bytes(odds_figure(verdict, title=title, simulated=simulated)),
-            caption="Probability of each model among those offered, with equal prior odds.",
-        )
-    ]
-    for fit in leading(verdict).fits:
-        weight = (k_weights or {}).get(fit.measurement, 2.0)
-        plates += _measurement_plates(verdict, fit, title=title, simulated=simulated, k_weight=weight)
-    return plates
-
-
-def _measurement_plates(
-    verdict: Verdict, fit: MeasurementFit, *, title: str, simulated: bool, k_weight: float
-) -> list[Plate]:
     name, (low, high) = fit.measurement, fit.fit_range
     space = "R (no phase correction)" if fit.technique == "xas" else "r"
     best = leading(verdict).name

@@ -26,10 +26,11 @@ from shortrange.report.html import render_page
 from shortrange.report.plates import (
     Plate,
     chi_r_of,
+    fit_plates,
+    odds_plate,
     save_plates,
     scattering_plates,
     slug,
-    verdict_plates,
     xas_plates,
 )
 from shortrange.report.repeats import aligned_repeats
@@ -114,14 +115,20 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
     k_weights = {m.name: m.k_weight for m in project.measurement if m.technique == "xas"}
     with ResultFolder(folder, kind="run") as new:
         (new / "verdict.json").write_text(verdict_json(record), encoding="utf-8", newline="\n")
-        answer = verdict_plates(verdict, title=title, simulated=simulated, k_weights=k_weights)
+        odds = odds_plate(verdict, title=title, simulated=simulated)
+        fits = {
+            fit.measurement: fit_plates(
+                verdict, fit, title=title, simulated=simulated, k_weight=k_weights.get(fit.measurement, 2.0)
+            )
+            for fit in leading(verdict).fits
+        }
         plates = {name: _plates_of(result, name) for name in result.reductions}
-        save_plates([*answer, *(plate for each in plates.values() for plate in each)], new / "figures")
+        save_plates([odds, *_all(fits), *_all(plates)], new / "figures")
         page = render_page(
             title=title,
             sample=_sample(project),
             verdict=verdict,
-            fits=[plate for plate in answer if plate.name != "odds"],
+            fits=fits,
             reductions={name: (reduction, plates[name]) for name, reduction in result.reductions.items()},
             record=record,
             simulated=simulated,
@@ -182,6 +189,10 @@ def write_reduction(
     if isinstance(reduction, ScatteringReduction):
         paths.append(write_csv(folder / f"{prefix}sq.csv", sq_columns(reduction.sq)))
     return paths
+
+
+def _all(plates: Mapping[str, list[Plate]]) -> list[Plate]:
+    return [plate for each in plates.values() for plate in each]
 
 
 def _plates_of(result: Reportable, name: str) -> list[Plate]:
