@@ -110,6 +110,7 @@ def test_page_shows_parameters_scans_inputs_settings_versions(page):
 def test_other_verdicts_are_worded(kind, sentence):
     words = " ".join(parse(render(make_verdict(kind))).text)
     assert sentence in words
+    assert ("were one right" in words) == (kind == "none fits")
     assert "SIMULATED" not in words
 
 

@@ -119,7 +119,9 @@ def _sentence(text: str) -> str:
 
 
 def _models(verdict: Verdict) -> Markup:
-    head = ["Model", "Probability", "ln evidence", "Δ to best"]
+    # Odds between models that all misfit are not the chance that one of them is right.
+    chance = "Probability, were one right" if verdict.verdict == "none fits" else "Probability"
+    head = ["Model", chance, "ln evidence", "Δ to best"]
     for fit in verdict.models[0].fits:
         head += [f"{fit.measurement}: {misfit_name(fit)}", "reduced χ²", "p"]
     best = leading(verdict)
