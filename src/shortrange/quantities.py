@@ -64,7 +64,7 @@ def _short(value: Any) -> str:
 
 def _own(value: Any, dtype: type = float) -> Array:
     """Return a read-only copy: the caller's array is never frozen, nor ours changed from outside."""
-    array = np.array(value, dtype=dtype)
+    array: Array = np.array(value, dtype=dtype)
     array.setflags(write=False)
     return array
 

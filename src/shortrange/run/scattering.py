@@ -104,7 +104,7 @@ def compare_gr(
         histograms[name] = pair_histograms(snapshots, r_max=R_SIMULATED)
         if 1 <= snapshots.n_frames < 3:
             warnings.append(
-                f"{name}: {snapshots.n_frames} snapshots, so its sampling error is unknown and left out"
+                f"{name}: its sampling error is left out, which {snapshots.n_frames} snapshots cannot tell"
             )
     r_range = measurement.r_range or _trusted_range(gr, histograms)
     inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
