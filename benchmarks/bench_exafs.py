@@ -1,9 +1,9 @@
 """Ensemble EXAFS beside plain FEFF8L runs on the same absorbers: error and time.
 
 ``python benchmarks/bench_exafs.py [SNAPSHOTS.extxyz] [--frames 20] [--truth-frames 2]``; without a file it
-uses the two SIMULATED snapshots shipped with the tests. The plain runs are a loop over FEFF's own programs, one
-absorber at a time on each processor, without path filter: 4 legs, half path lengths to 6 angstrom. An empty
-temporary cache is used, so that "first" includes potentials and path tables; compilation is done before.
+uses the two SIMULATED snapshots shipped with the tests. The plain runs are a loop over FEFF's own programs,
+one absorber at a time on each processor, without path filter: 4 legs, half path lengths to 6 angstrom. An
+empty temporary cache is used: "first" includes potentials and path tables, but not compilation.
 """
 
 import argparse
@@ -97,9 +97,7 @@ def main() -> None:
         own, own_time = plain_feff(few, None)
         n = len(same)
         whole = first.n_absorbers / n
-        print(
-            f"plain FEFF, {n} absorbers: shared potentials {same_time:.1f} s, own potentials {own_time:.1f} s;"
-        )
+        print(f"plain FEFF, {n} absorbers: shared potentials {same_time:.1f} s, own {own_time:.1f} s;")
         print(
             f"  extrapolated to {first.n_absorbers}: {same_time * whole:.0f} s and {own_time * whole:.0f} s"
         )
@@ -110,9 +108,8 @@ def main() -> None:
             print(f"  {name}: same potentials {error(result.chi, same.mean(axis=0)):.4f},", end=" ")
             print(f"own {error(result.chi, own.mean(axis=0)):.4f}, after dE0 {shift:+.2f} eV {shifted:.4f}")
         half = n // 2
-        print(
-            f"  two halves of these absorbers: {error(same[:half].mean(axis=0), same[half:].mean(axis=0)):.2f}"
-        )
+        halves = error(same[:half].mean(axis=0), same[half:].mean(axis=0))
+        print(f"  two halves of these absorbers: {halves:.2f}")
 
 
 if __name__ == "__main__":
