@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from shortrange.compare.evidence import judge
 from shortrange.compare.theory_error import TheoryError
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
+from shortrange.fit.parameters import changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, pdf_term
 from shortrange.load import load_scans, load_trajectory
 from shortrange.quantities import GR, Trajectory
@@ -47,10 +47,7 @@ def pdf_misfit(truth: Path, model: Path, *, u_iso: float) -> float:
     )
     g = first(u_iso=u_iso, q_damp=0.04)
     data = GR(r=R, g=g, cov=1e-6 * np.mean(g**2) * np.eye(R.size))
-    widened = tuple(
-        replace(p, value=u_iso, lower=0.0, upper=0.05, prior=(u_iso, 0.001)) if p.name == "delta_u" else p
-        for p in PDF_PARAMETERS
-    )
+    widened = changed(PDF_PARAMETERS, "delta_u", value=u_iso, lower=0.0, upper=0.05, prior=(u_iso, 0.001))
     term = pdf_term(data, second, measurement="PDF", r_range=(1.9, 6.0), q_range=Q_RANGE, parameters=widened)
     return judge(term, theory_error=OPEN).R
 
@@ -66,11 +63,8 @@ def exafs_misfit(
         species=(element,) * len(sites), positions=a * sites[None], cells=a * np.eye(3)[None]
     )
     ensemble = ensemble_exafs(crystal, absorber=element, edge=edge)
-    thermal = tuple(
-        replace(p, value=0.005, lower=0.0, upper=0.04, prior=(0.006, 0.006))
-        if p.name == "delta_sigma2"
-        else p
-        for p in EXAFS_PARAMETERS
+    thermal = changed(
+        EXAFS_PARAMETERS, "delta_sigma2", value=0.005, lower=0.0, upper=0.04, prior=(0.006, 0.006)
     )
     term = exafs_term(
         reduction.chi, ensemble, measurement=element, k_range=(3.0, 13.0), r_range=r_range, parameters=thermal

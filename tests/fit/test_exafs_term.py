@@ -9,6 +9,7 @@ from shortrange.compare.evidence import judge
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR, TheoryError
 from shortrange.errors import DataError
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
+from shortrange.fit.parameters import changed
 from shortrange.load import load_scans
 from shortrange.quantities import ChiK, Trajectory
 from shortrange.reduce.xas import reduce_xas
@@ -78,11 +79,8 @@ def test_tungsten_foil(shared_data):
     bcc = Trajectory(
         species=("W", "W"), positions=a * np.array([[[0, 0, 0], [0.5, 0.5, 0.5]]]), cells=a * np.eye(3)[None]
     )
-    at_rest = tuple(
-        replace(p, value=0.005, lower=0.0, upper=0.02, prior=(0.005, 0.005))
-        if p.name == "delta_sigma2"
-        else p
-        for p in EXAFS_PARAMETERS
+    at_rest = changed(
+        EXAFS_PARAMETERS, "delta_sigma2", value=0.005, lower=0.0, upper=0.02, prior=(0.005, 0.005)
     )
     compared = exafs_term(
         reduction.chi,

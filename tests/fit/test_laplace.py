@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from shortrange.errors import DataError
 from shortrange.fit.laplace import fit_term
-from shortrange.fit.parameters import Parameter
+from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.term import Term, shrunk_covariance_of_mean
 
 X = np.linspace(0.0, 1.0, 12)
@@ -114,3 +114,8 @@ def test_an_impossible_parameter_is_refused(change, message):
     }
     with pytest.raises(DataError, match=message):
         Parameter(**given)
+
+
+def test_changing_an_unknown_parameter_is_refused():
+    with pytest.raises(DataError, match="no parameter 's02'"):
+        changed(linear_term(np.zeros(X.size)).parameters, "s02", value=1.0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
+from typing import Any
 
 from scipy.stats import norm
 
-from shortrange.errors import DataError
+from shortrange.errors import DataError, did_you_mean
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,20 @@ class Parameter:
         mean, sigma = self.prior
         inside = norm.cdf(self.upper, mean, sigma) - norm.cdf(self.lower, mean, sigma)
         return float(norm.logpdf(mean, mean, sigma) - _log(inside, self.name))
+
+
+def changed(parameters: tuple[Parameter, ...], name: str, **changes: Any) -> tuple[Parameter, ...]:
+    """Return the parameters with one of them changed.
+
+    Raises
+    ------
+    DataError
+        If there is no parameter of that name.
+    """
+    names = [p.name for p in parameters]
+    if name not in names:
+        raise DataError(f"no parameter {name!r}", where="fit.parameters", do=did_you_mean(name, names))
+    return tuple(replace(p, **changes) if p.name == name else p for p in parameters)
 
 
 def _log(inside: float, name: str) -> float:

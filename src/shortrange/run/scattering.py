@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from shortrange.compare.theory_error import PDF_THEORY_ERROR
 from shortrange.config import Sample, TotalScatteringMeasurement
 from shortrange.errors import DataError
-from shortrange.fit.parameters import Parameter
+from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
 from shortrange.quantities import GR, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
@@ -147,11 +145,11 @@ def _parameters(measurement: TotalScatteringMeasurement, snapshots: Trajectory) 
     parameters: tuple[Parameter, ...] = PDF_PARAMETERS
     if snapshots.n_frames == 1:
         # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
-        parameters = _replaced(parameters, "delta_u", value=0.008, lower=0.0, upper=0.05, prior=(0.01, 0.01))
+        parameters = changed(parameters, "delta_u", value=0.008, lower=0.0, upper=0.05, prior=(0.01, 0.01))
     if measurement.qdamp is not None:
         # Known from a standard, to a tenth.
         known = max(measurement.qdamp, 1e-3)
-        parameters = _replaced(
+        parameters = changed(
             parameters,
             "q_damp",
             value=known,
@@ -160,10 +158,6 @@ def _parameters(measurement: TotalScatteringMeasurement, snapshots: Trajectory) 
             prior=(known, 0.1 * known),
         )
     return parameters
-
-
-def _replaced(parameters: tuple[Parameter, ...], name: str, **changes: Any) -> tuple[Parameter, ...]:
-    return tuple(replace(p, **changes) if p.name == name else p for p in parameters)
 
 
 def _scale(g: np.ndarray, model: PdfModel, parameters: tuple[Parameter, ...]) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
 from shortrange.config import XasMeasurement
 from shortrange.errors import DataError
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
-from shortrange.fit.parameters import Parameter
+from shortrange.fit.parameters import Parameter, changed
 from shortrange.quantities import Scan, Trajectory
 from shortrange.reduce.xas import XasReduction, reduce_xas
 from shortrange.run.comparison import Comparison
@@ -20,6 +19,9 @@ __all__ = ["compare_exafs", "reduce_scans"]
 
 R_MAX = 6.0
 """Longest half path length that is simulated, angstrom: well beyond what is compared."""
+
+R_MAX_MS = 5.0
+"""The same for multiple scattering, whose tables are what takes time."""
 
 R_RANGE = (1.2, 4.4)
 """Compared distances without phase correction, angstrom: above the background spline, and up to where the
@@ -77,6 +79,7 @@ def compare_exafs(
             absorber=measurement.element,
             edge=measurement.edge,
             r_max=R_MAX,
+            r_max_ms=R_MAX_MS,
             potentials=None if own else shared,
         )
         terms[name] = exafs_term(
@@ -86,7 +89,7 @@ def compare_exafs(
             k_range=reduction.k_range,
             r_range=r_range,
             k_weight=measurement.k_weight,
-            parameters=_static(EXAFS_PARAMETERS) if snapshots.n_frames == 1 else EXAFS_PARAMETERS,
+            parameters=_parameters(measurement, snapshots),
         )
         simulated[name] = {
             "absorbers": ensemble.n_absorbers,
@@ -120,11 +123,14 @@ def _shared_potentials(
     return made, whose
 
 
-def _static(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
-    """Allow for the thermal motion that a crystal or a molecule at rest lacks."""
-    return tuple(
-        replace(p, value=0.006, lower=0.0, upper=0.04, prior=(0.006, 0.006))
-        if p.name == "delta_sigma2"
-        else p
-        for p in parameters
-    )
+def _parameters(measurement: XasMeasurement, snapshots: Trajectory) -> tuple[Parameter, ...]:
+    parameters: tuple[Parameter, ...] = EXAFS_PARAMETERS
+    if measurement.mode == "fluorescence":
+        # Over-absorption in a concentrated sample lowers the amplitude by an amount that is not known here.
+        parameters = changed(parameters, "S02", value=0.75, lower=0.2, prior=(0.75, 0.2))
+    if snapshots.n_frames == 1:
+        # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
+        parameters = changed(
+            parameters, "delta_sigma2", value=0.006, lower=0.0, upper=0.04, prior=(0.006, 0.006)
+        )
+    return parameters
