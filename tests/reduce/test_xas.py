@@ -1,5 +1,7 @@
 """The whole reduction of simulated scans: what is used, what is rejected and why."""
 
+import re
+
 import numpy as np
 import pytest
 from xas_samples import E0, grid, mu_of, scan
@@ -59,12 +61,14 @@ def one_bad():
     dump[-60:] = 0.0
     weak = it.copy()
     weak[-60:] *= 0.5
+    frozen = np.where(grid() > E0 + 60, 0.35 * good.columns["i0"], it)
     nan = it.copy()
     nan[100] = np.nan
     half = grid() < E0 + 200
     return {
         "beam dump": (changed(good, it=dump), "'it' is 0"),
         "beam lost half-way": (changed(good, it=weak), "differs from the others"),
+        "detector frozen half-way": (changed(good, it=frozen), "without it they agree|differs from"),
         "nan": (changed(good, it=nan), "it is nan at point 101"),
         "constant": (changed(good, it=np.full(n, 5e4)), "no edge|falls everywhere"),
         "noise only": (changed(good, it=1e5 * np.exp(-rng.normal(size=n))), "no edge"),
@@ -90,8 +94,6 @@ def test_bad_scan_is_rejected_with_its_reason_and_the_rest_are_used(kind):
     good = reduce_xas(repeats(), **TA)
     out = reduce_xas([*repeats(), bad], **TA)
     assert [r.used for r in out.reports] == [True] * 4 + [False]
-    import re
-
     assert re.search(reason, out.reports[-1].reason)
     assert out.reports[-1].energy_shift is None
     assert any("scan rejected" in w for w in out.warnings)

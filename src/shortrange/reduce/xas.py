@@ -23,6 +23,9 @@ __all__ = ["ScanReport", "XasReduction", "reduce_xas"]
 
 Array = NDArray[Any]
 
+_MUCH_BETTER = 5.0
+"""Factor by which the others must agree better without a scan for it to be rejected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanReport:
@@ -247,20 +250,40 @@ class _Sieve:
                 )
                 continue
             e0 = find_e0(mus[0].energy, mus[0].mu, near=self.near) + float(alignment.shifts[0])
-            comparison = compare(mus, shifts=alignment.shifts, e0=e0, i0=[self._beam(i) for i in used])
-            deviation = comparison.deviation
-            worst = int(np.argmax(deviation))
-            others = np.delete(deviation, worst)
-            if (
-                len(used) > 2
-                and deviation[worst] > 0.03
-                and deviation[worst] > 2.0 * float(np.median(others))
-            ):
-                self.reasons[used[worst]] = (
-                    f"differs from the others by {deviation[worst]:.1%} of the rise of mu"
+            comparison = self._compared(used, alignment, e0)
+            worst = int(np.argmax(comparison.deviation))
+            reason = self._spoils(worst, used, alignment, e0, comparison)
+            if not reason:
+                return alignment, comparison, self.near
+            self.reasons[used[worst]] = reason
+
+    def _compared(self, which: list[int], alignment: Alignment, e0: float) -> Comparison:
+        shifts = dict(zip(self.used, alignment.shifts, strict=True))
+        return compare(
+            [self.mus[i] for i in which],
+            shifts=np.array([shifts[i] for i in which]),
+            e0=e0,
+            i0=[self._beam(i) for i in which],
+        )
+
+    def _spoils(
+        self, worst: int, used: list[int], alignment: Alignment, e0: float, comparison: Comparison
+    ) -> str:
+        """Why a scan must go, or nothing: it is far off, or the others agree much better without it."""
+        if len(used) < 3:
+            return ""
+        deviation, others = comparison.deviation[worst], np.delete(comparison.deviation, worst)
+        if deviation > 0.03 and deviation > 2.0 * float(np.median(others)):
+            return f"differs from the others by {deviation:.1%} of the rise of mu"
+        # A scan spoils the mean that it is held against: of n scans a bad one stands out n - 1 times at most.
+        if deviation > 1.5 * float(np.median(others)):
+            rest = self._compared([i for i in used if i != used[worst]], alignment, e0).deviation
+            if float(np.median(others)) > _MUCH_BETTER * float(np.median(rest)):
+                return (
+                    f"differs from the others by {deviation:.2%} of the rise of mu; without it they agree "
+                    f"to {float(np.median(rest)):.2%}"
                 )
-                continue
-            return alignment, comparison, self.near
+        return ""
 
     def _beam(self, i: int) -> Array | None:
         """Incident intensity in the order of mu, unless rows were moved or averaged."""
