@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from shortrange.compare.evidence import judge
-from shortrange.compare.rank import decide, rank
+from shortrange.compare.rank import alone, contradictions, decide, rank
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import MeasurementFit
 from shortrange.errors import DataError
@@ -67,6 +67,27 @@ def test_one_model_alone_is_never_supported():
 def test_models_compared_with_different_data_are_refused():
     with pytest.raises(DataError, match="different measurements"):
         rank({"a": [fit()], "b": [fit("XAS")]})
+
+
+def opposed():
+    """PDF: a by e^5; XAS: b by e^4; together a."""
+    return rank(
+        {"a": [fit(log_evidence=5.0), fit("XAS")], "b": [fit(), fit("XAS", log_evidence=4.0)]},
+    )
+
+
+def test_what_each_measurement_says_alone():
+    table = alone(opposed())
+    assert table["PDF"]["a"] == pytest.approx(1 / (1 + np.exp(-5)))
+    assert table["XAS"]["b"] == pytest.approx(1 / (1 + np.exp(-4)))
+
+
+def test_measurements_that_contradict_each_other_are_named():
+    assert contradictions(opposed(), odds=20) == (
+        "XAS alone prefers 'b' to 'a', which all measurements together prefer",
+    )
+    assert contradictions(opposed(), odds=100) == ()
+    assert "XAS alone prefers" in decide(opposed()).warnings[0]
 
 
 def test_no_model_is_refused():

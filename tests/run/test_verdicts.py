@@ -52,6 +52,14 @@ def test_absorption_alone_does_not_tell_the_bridges_apart(corner):
     assert abs(lead["corner-sharing mu-S"] - lead["edge-sharing (mu-S)2"]) < np.log(20)
 
 
+def test_the_answer_does_not_depend_on_the_q_range(corner):
+    controls = corner.verdict.settings["measurements"]["PDF"]["controls"]
+    assert len(controls) == 2
+    for chances in controls.values():
+        assert max(chances, key=chances.get) == corner.verdict.best
+    assert not any("Q-range" in warning for warning in corner.verdict.warnings)
+
+
 def test_simulated_data_are_known_as_such(corner):
     assert corner.simulated
 

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
 from shortrange.errors import DataError
 
-__all__ = ["decide", "rank"]
+__all__ = ["alone", "contradictions", "decide", "rank"]
 
 
 def rank(fits: Mapping[str, Sequence[MeasurementFit]]) -> tuple[ModelResult, ...]:
@@ -49,6 +49,28 @@ def rank(fits: Mapping[str, Sequence[MeasurementFit]]) -> tuple[ModelResult, ...
         )
         for i in order
     )
+
+
+def alone(models: Sequence[ModelResult]) -> dict[str, dict[str, float]]:
+    """Probabilities of the models from each measurement alone: measurement to model to probability."""
+    table: dict[str, dict[str, float]] = {}
+    for i, fit in enumerate(models[0].fits):
+        logs = np.array([model.fits[i].log_evidence for model in models])
+        probabilities = np.exp(logs - logsumexp(logs))
+        table[fit.measurement] = {m.name: float(p) for m, p in zip(models, probabilities, strict=True)}
+    return table
+
+
+def contradictions(models: Sequence[ModelResult], *, odds: float = 20.0) -> tuple[str, ...]:
+    """Sentences on measurements that, alone, prefer another model to the best one by at least ``odds``."""
+    best, found = models[0].name, []
+    for measurement, chances in alone(models).items():
+        rival = max(chances, key=lambda name: chances[name])
+        if chances[rival] > odds * chances[best]:
+            found.append(
+                f"{measurement} alone prefers {rival!r} to {best!r}, which all measurements together prefer"
+            )
+    return tuple(found)
 
 
 def decide(
@@ -96,7 +118,7 @@ def decide(
         best=None if verdict == "none fits" else best.name,
         models=models,
         reason=reason,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *contradictions(models, odds=odds)),
         settings={**(settings or {}), "odds_threshold": odds, "p_threshold": p_threshold},
     )
 

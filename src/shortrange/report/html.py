@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from shortrange.compare.rank import alone
 from shortrange.compare.verdict import FittedParameter, ModelResult, Verdict
 from shortrange.quantities import Step
 from shortrange.reduce.scattering import ScatteringReduction
@@ -69,6 +70,7 @@ def render_page(
         _head(title, sample, simulated),
         _answer(verdict),
         _models(verdict),
+        _alone(verdict),
         _warnings(verdict.warnings),
         element("h2", "Models against the data"),
         *(part for name, plates in fits.items() for part in (element("h3", name), plates_html(plates))),
@@ -153,6 +155,27 @@ def _model_row(model: ModelResult, index: int, best: ModelResult) -> list[str]:
     for fit in model.fits:
         row += [significant(fit.R), significant(fit.chi2_reduced), significant(fit.p_value, 2)]
     return row
+
+
+def _alone(verdict: Verdict) -> Markup:
+    """Tabulate what each measurement says by itself, and when it is looked at in another way."""
+    table_of = alone(verdict.models)
+    settings = verdict.settings.get("measurements", {})
+    head = ["Probability from", *(model.name for model in verdict.models)]
+    rows = []
+    for measurement, chances in table_of.items():
+        rows.append([f"{measurement} alone", *(percent(chances[m.name]) for m in verdict.models)])
+        for label, control in settings.get(measurement, {}).get("controls", {}).items():
+            rows.append(
+                [f"{measurement} alone, {label}", *(percent(control[m.name]) for m in verdict.models)]
+            )
+    rows.append(["all together", *(percent(model.probability) for model in verdict.models)])
+    return join(
+        [
+            element("h2", "What each measurement says"),
+            table(head, rows, numbers=range(1, len(head)), row_classes=[""] * (len(rows) - 1) + ["lead"]),
+        ]
+    )
 
 
 def _warnings(warnings: Sequence[str]) -> Markup:

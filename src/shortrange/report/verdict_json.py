@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shortrange.compare.rank import alone
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
 from shortrange.errors import DataError
 
@@ -50,6 +51,7 @@ def verdict_record(
         "reason": verdict.reason,
         "simulated": bool(simulated),
         "models": [_model(model) for model in verdict.models],
+        "alone": plain_data(alone(verdict.models)),
         "warnings": list(verdict.warnings),
         "inputs": [{"path": str(path), "sha256": digest} for path, digest in inputs],
         "settings": plain_data({**(settings or {}), **verdict.settings}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shortrange.compare.theory_error import TheoryError
@@ -26,9 +26,12 @@ class Comparison:
         Ranges and choices, JSON-like.
     warnings
         Doubts.
+    controls
+        The same comparison made in another way that ought not to matter, by name; terms by model.
     """
 
     terms: Mapping[str, Term]
     theory_error: TheoryError
     settings: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    controls: Mapping[str, Mapping[str, Term]] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from shortrange.compare.rank import decide, rank
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import MeasurementFit, Verdict
 from shortrange.config import Measurement, Project, XasMeasurement
+from shortrange.fit.term import Term
 from shortrange.quantities import GR, doubts
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
@@ -97,7 +98,13 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         for name, term in comparison.terms.items():
             tell(f"fit {measurement.name} with {name}")
             fits[name].append(judge(term, theory_error=comparison.theory_error))
-        settings[measurement.name] = {**comparison.settings, **_theory(comparison.theory_error)}
+        controls = {label: _chances(terms, comparison) for label, terms in comparison.controls.items()}
+        warnings += _flips(measurement.name, fits, controls)
+        settings[measurement.name] = {
+            **comparison.settings,
+            **_theory(comparison.theory_error),
+            "controls": controls,
+        }
     verdict = decide(
         rank(fits),
         odds=project.verdict.odds,
@@ -134,6 +141,28 @@ def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tel
         return compare_exafs(measurement, reduction, inputs.models, tell=tell)
     assert not isinstance(reduction, XasReduction)
     return compare_gr(measurement, reduction, inputs.models, tell=tell)
+
+
+def _chances(terms: Mapping[str, Term], comparison: Comparison) -> dict[str, float]:
+    """Probabilities of the models from one way of making a comparison."""
+    fits = {name: [judge(term, theory_error=comparison.theory_error)] for name, term in terms.items()}
+    return {model.name: model.probability for model in rank(fits)}
+
+
+def _flips(
+    measurement: str, fits: Mapping[str, list[MeasurementFit]], controls: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """Sentences on controls in which another model leads than in the comparison itself."""
+    leader = max(fits, key=lambda name: fits[name][-1].log_evidence)
+    flips = []
+    for label, chances in controls.items():
+        other = max(chances, key=lambda name: chances[name])
+        if other != leader:
+            flips.append(
+                f"{measurement}: {label}, it prefers {other!r} (P = {chances[other]:.2f}) to {leader!r}: "
+                "what depends on the Q-range decides nothing"
+            )
+    return flips
 
 
 def _theory(theory: TheoryError) -> dict[str, Any]:

@@ -11,9 +11,15 @@ from shortrange.config import Sample, TotalScatteringMeasurement
 from shortrange.errors import DataError
 from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
+from shortrange.fit.term import Term
 from shortrange.quantities import GR, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
-from shortrange.reduce.scattering import ScatteringReduction, reduce_scattering, shortest_distance
+from shortrange.reduce.scattering import (
+    ScatteringReduction,
+    gr_from_sq,
+    reduce_scattering,
+    shortest_distance,
+)
 from shortrange.run.comparison import Comparison
 from shortrange.run.inputs import Pattern
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
@@ -25,6 +31,9 @@ __all__ = ["compare_gr", "reduce_pattern"]
 R_STEP = 0.02
 R_SIMULATED = 20.0
 """Pairs are counted to here, angstrom: ripples from beyond the compared range are then in the model too."""
+
+RIPPLE_CONTROLS = (0.85, 0.7)
+"""Parts of the Q-range at which the comparison is made again: a feature that moves with Q_max is a ripple."""
 
 TRUSTED = 0.8
 """Part of half the cell width up to which a simulation box is compared: correlations near half the box are
@@ -112,23 +121,56 @@ def compare_gr(
             where=f"measurement {measurement.name!r}, r_range",
             do=f"choose r_range within the data, {gr.r[0]:g} to {gr.r[-1]:g} angstrom",
         )
-    energy = HC / measurement.wavelength if measurement.wavelength else None
-    terms = {}
-    for name, counted in histograms.items():
-        model = PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
-        parameters = _parameters(measurement, models[name])
-        if not absolute:
-            parameters = arbitrary_scale(parameters, estimate=_scale(gr.g[inside], model, parameters))
-        terms[name] = pdf_term(
-            gr, model, measurement=measurement.name, r_range=r_range, q_range=q_range, parameters=parameters
-        )
+
+    def terms_of(data: GR, band: tuple[float, float]) -> dict[str, Term]:
+        return {
+            name: _term(measurement, data, counted, still=models[name].n_frames == 1, absolute=absolute,
+                        r_range=r_range, q_range=band)
+            for name, counted in histograms.items()
+        }  # fmt: skip
+
+    terms = terms_of(gr, q_range)
+    controls = {}
+    if isinstance(reduction, ScatteringReduction):
+        for part in RIPPLE_CONTROLS:
+            shorter = (q_range[0], part * q_range[1])
+            controls[f"Q up to {shorter[1]:.1f} 1/angstrom"] = terms_of(
+                gr_from_sq(reduction.sq, r=gr.r, q_range=shorter), shorter
+            )
     settings = {
         "q_range": list(q_range),
         "r_range": [float(x) for x in r_range],
         "absolute_scale": absolute,
         "independent_points": int(next(iter(terms.values())).modes.shape[1]),
     }
-    return Comparison(terms=terms, theory_error=PDF_THEORY_ERROR, settings=settings, warnings=tuple(warnings))
+    return Comparison(
+        terms=terms,
+        theory_error=PDF_THEORY_ERROR,
+        settings=settings,
+        warnings=tuple(warnings),
+        controls=controls,
+    )
+
+
+def _term(
+    measurement: TotalScatteringMeasurement,
+    gr: GR,
+    counted: PairHistograms,
+    *,
+    still: bool,
+    absolute: bool,
+    r_range: tuple[float, float],
+    q_range: tuple[float, float],
+) -> Term:
+    inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
+    energy = HC / measurement.wavelength if measurement.wavelength else None
+    model = PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
+    parameters = _parameters(measurement, still=still)
+    if not absolute:
+        parameters = arbitrary_scale(parameters, estimate=_scale(gr.g[inside], model, parameters))
+    return pdf_term(
+        gr, model, measurement=measurement.name, r_range=r_range, q_range=q_range, parameters=parameters
+    )
 
 
 def _trusted_range(gr: GR, histograms: Mapping[str, PairHistograms]) -> tuple[float, float]:
@@ -141,9 +183,9 @@ def _trusted_range(gr: GR, histograms: Mapping[str, PairHistograms]) -> tuple[fl
     return (round(low, 2), round(min(high, float(gr.r[-1]), R_SIMULATED - 1.5), 2))
 
 
-def _parameters(measurement: TotalScatteringMeasurement, snapshots: Trajectory) -> tuple[Parameter, ...]:
+def _parameters(measurement: TotalScatteringMeasurement, *, still: bool) -> tuple[Parameter, ...]:
     parameters: tuple[Parameter, ...] = PDF_PARAMETERS
-    if snapshots.n_frames == 1:
+    if still:
         # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
         parameters = changed(parameters, "delta_u", value=0.008, lower=0.0, upper=0.05, prior=(0.01, 0.01))
     if measurement.qdamp is not None:

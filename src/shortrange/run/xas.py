@@ -17,16 +17,12 @@ from shortrange.simulate.feff import Potentials
 
 __all__ = ["compare_exafs", "reduce_scans"]
 
-R_MAX = 6.0
-"""Longest half path length that is simulated, angstrom: well beyond what is compared."""
-
-R_MAX_MS = 5.0
-"""The same for multiple scattering, whose tables are what takes time."""
+R_MAX = 5.5
+"""Longest half path length that is simulated, angstrom: what is compared ends half an angstrom earlier."""
 
 R_RANGE = (1.2, 4.4)
-"""Compared distances without phase correction, angstrom: above the background spline, and up to where the
-multiple-scattering paths of the simulation end (5 angstrom, less a phase shift of about 0.4 and the width of
-a peak)."""
+"""Compared distances without phase correction, angstrom: above the background spline, and up to half path
+lengths of 5 angstrom, less a phase shift of about 0.4 and the width of a peak."""
 
 
 def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasReduction:
@@ -79,7 +75,6 @@ def compare_exafs(
             absorber=measurement.element,
             edge=measurement.edge,
             r_max=R_MAX,
-            r_max_ms=R_MAX_MS,
             potentials=None if own else shared,
         )
         terms[name] = exafs_term(
