@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shortrange.atoms import edge_energy
 from shortrange.errors import DataError
-from shortrange.quantities import ChiK, MuE, Scan, Step, step
+from shortrange.quantities import ChiK, MuE, Scan, Step, doubts, step
 from shortrange.reduce.align import Alignment, align
 from shortrange.reduce.background import Background, autobk
 from shortrange.reduce.k_range import suggest_k_range
@@ -81,12 +81,7 @@ class XasReduction:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Doubts, as sentences."""
-        texts = []
-        for done in self.history:
-            if done.name.startswith("warning: "):
-                details = ", ".join(f"{k} = {v}" for k, v in done.settings.items())
-                texts.append(done.name.removeprefix("warning: ") + (f" ({details})" if details else ""))
-        return tuple(texts)
+        return doubts(self.history)
 
 
 def reduce_xas(
