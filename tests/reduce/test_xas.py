@@ -118,6 +118,21 @@ def test_two_scans_that_differ_leave_a_doubt():
     assert any("nothing tells which is right" in w for w in reduce_xas([good, other], **TA).warnings)
 
 
+def test_scans_that_drift_leave_a_doubt():
+    drifting = [
+        changed(
+            scan(noise=1e-3),
+            source=f"{white}.xdi",
+            it=1e5
+            * np.exp(-mu_of(grid(), white=white) + 1e-3 * np.random.default_rng(i).normal(size=grid().size)),
+        )
+        for i, white in enumerate((0.7, 0.9, 1.1, 1.3))
+    ]
+    out = reduce_xas(drifting, **TA)
+    assert all(report.used for report in out.reports)
+    assert any("differ by more than their noise" in w for w in out.warnings)
+
+
 def test_one_scan_is_its_own_reduction():
     single = scan(noise=1e-3)
     out = reduce_xas([single], **TA)

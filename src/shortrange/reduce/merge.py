@@ -41,6 +41,13 @@ class Comparison:
     differences: tuple[Array, ...]
     deviation: Array
 
+    @property
+    def systematic(self) -> Array:
+        """The part of ``deviation`` that is smooth in energy and hence no noise, shape (n_scans,)."""
+        rise = float(np.ptp(self.mus[0][~self.masks[0]])) or 1.0
+        noise = np.array([_scatter(d) if np.isfinite(d).any() else 0.0 for d in self.differences]) / rise
+        return np.asarray(np.sqrt(np.clip(self.deviation**2 - noise**2, 0.0, None)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Onto:
@@ -153,6 +160,11 @@ def _high_pass(residual: Array, window: int = 31) -> Array:
     out = np.full(residual.size, np.nan)
     out[known] = (values - savgol_filter(values, window, 2)) / np.sqrt(1.0 - centre)
     return out
+
+
+def _scatter(difference: Array) -> float:
+    """Robust standard deviation of what varies quickly."""
+    return float(1.4826 * np.nanmedian(np.abs(_high_pass(difference))))
 
 
 def _mask_outliers(xs: list[Array], ys: list[Array], masks: list[Array], differences: list[Array]) -> None:

@@ -23,6 +23,9 @@ __all__ = ["ScanReport", "XasReduction", "reduce_xas"]
 
 Array = NDArray[Any]
 
+_DISAGREE = 0.01
+"""Smooth differences between scans, as a part of the rise of mu, from which they are doubted."""
+
 _MUCH_BETTER = 5.0
 """Factor by which the others must agree better without a scan for it to be rejected."""
 
@@ -314,6 +317,14 @@ def _doubts(sieve: _Sieve, comparison: Comparison) -> list[Step]:
             step(
                 "warning: the two scans differ, and nothing tells which is right",
                 fraction_of_rise=float(comparison.deviation.max()),
+            )
+        )
+    elif len(sieve.used) > 2 and comparison.systematic.max() > _DISAGREE:
+        doubts.append(
+            step(
+                "warning: the scans differ by more than their noise (radiation damage, drift?), which the error "
+                "of their mean does not contain",
+                fraction_of_rise=float(comparison.systematic.max()),
             )
         )
     return doubts

@@ -114,13 +114,15 @@ def plot_normalised(
     artists += ax.plot(energy, norm, color=DATA, lw=1.3, label="merged")
     if e0 is not None:
         ax.set_xlim(max(energy[0], e0 + around[0]), min(energy[-1], e0 + around[1]))
-        seen = (energy >= ax.get_xlim()[0]) & (energy <= ax.get_xlim()[1])
-        if seen.any():
-            low, high = float(norm[seen].min()), float(norm[seen].max())
+        first, last = ax.get_xlim()
+        curves = [(energy, norm), *((x, y) for _, x, y in repeats)]
+        seen = np.concatenate([y[(x >= first) & (x <= last)] for x, y in curves])
+        if seen.size:
+            low, high = float(seen.min()), float(seen.max())
             ax.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low))
     ax.axhline(1.0, color=GUIDE, lw=0.7, zorder=0)
     if len(repeats) <= 8:
-        ax.legend(fontsize=7.5, frameon=False, loc="lower right")
+        ax.legend(fontsize=7.5, frameon=False, loc="upper right")
     else:
         note(ax, f"{len(repeats)} scans and their mean (black)", y=0.06)
     dress(ax, xlabel="energy (eV)", ylabel="normalised μ(E)")
