@@ -322,8 +322,8 @@ def _doubts(sieve: _Sieve, comparison: Comparison) -> list[Step]:
     elif len(sieve.used) > 2 and comparison.systematic.max() > _DISAGREE:
         doubts.append(
             step(
-                "warning: the scans differ by more than their noise (radiation damage, drift?), which the error "
-                "of their mean does not contain",
+                "warning: the scans differ by more than their noise (radiation damage, drift?), "
+                "which the error of their mean does not contain",
                 fraction_of_rise=float(comparison.systematic.max()),
             )
         )
