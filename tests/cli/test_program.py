@@ -36,7 +36,7 @@ def test_help_imports_nothing_heavy(words):
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
-@pytest.mark.parametrize("verb", ["run", "init", "check", "reduce", "simulate"])
+@pytest.mark.parametrize("verb", ["run", "init", "check", "reduce", "references", "simulate"])
 def test_every_verb_is_in_the_help(capsys, verb):
     assert run_app(["--help"]) == 0
     assert verb in capsys.readouterr().out
@@ -166,3 +166,13 @@ def test_progress_on_a_terminal_takes_any_text(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with progress() as tell:
         tell("model [/x] of 3")
+
+
+def test_version_says_what_a_bug_report_needs(capsys, monkeypatch):
+    monkeypatch.setenv("SHORTRANGE_PROFILES", "/home/somebody/private")
+    assert run_app(["--version", "--verbose"]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["shortrange"] == __version__
+    assert {"python", "numpy", "xraylarch", "system", "FEFF8L", "processors"} <= set(lines)
+    assert lines["SHORTRANGE_PROFILES"] == "set"
+    assert "somebody" not in " ".join(lines.values())

@@ -16,8 +16,10 @@ from shortrange._version import __version__
 from shortrange.cli.check import check
 from shortrange.cli.init import init
 from shortrange.cli.reduce import reduce
+from shortrange.cli.references import references
 from shortrange.cli.run import run
 from shortrange.cli.simulate import simulate
+from shortrange.cli.versions import tell_versions
 from shortrange.errors import ShortrangeError, problem
 
 __all__ = ["app", "run_app"]
@@ -26,13 +28,16 @@ BAD_INPUT = 2
 INTERNAL = 70
 INTERRUPTED = 130
 
+_WORDS = frozenset({"run", "init", "check", "reduce", "references", "simulate", "pdf", "exafs"})
+
 app = App(
     name="shortrange",
     help="Which local structure do X-ray absorption and total-scattering data support, and how surely?\n\n"
-    "Begin with `shortrange init`. With --debug, any command shows where in the program an error arose.",
+    "Begin with `shortrange init`. With --debug, any command shows where in the program an error arose.\n\n"
+    "`shortrange --version --verbose` prints what to paste into a bug report.",
     version=__version__,
 )
-for verb in (run, init, check, reduce):
+for verb in (run, init, check, reduce, references):
     app.command(verb)
 app.command(simulate)
 
@@ -53,6 +58,8 @@ def run_app(arguments: Sequence[str]) -> int:
     """
     words, debug = _take_debug(arguments)
     try:
+        if set(words) == {"--version", "--verbose"}:
+            return tell_versions()
         command, bound, *_ = app.parse_args(words, exit_on_error=False, print_error=False)
         status = int(command(*bound.args, **bound.kwargs) or 0)
         sys.stdout.flush()  # here a closed pipe can still be met in peace
@@ -92,7 +99,7 @@ def _help_for(words: Sequence[str]) -> str:
     """Name the help that belongs to a mistyped command line."""
     verbs = []
     for word in words[:2]:
-        if word.startswith("-") or word not in {"run", "init", "check", "reduce", "simulate", "pdf", "exafs"}:
+        if word.startswith("-") or word not in _WORDS:
             break
         verbs.append(word)
     return f"see `{' '.join(['shortrange', *verbs])} --help`"

@@ -1,0 +1,97 @@
+"""``shortrange references``: energies of standards, their sources and their disagreements."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from shortrange.cli.output import show_table
+
+if TYPE_CHECKING:
+    from shortrange.references import Reference
+
+__all__ = ["references"]
+
+
+def references(
+    *words: str,
+    element: str | None = None,
+    edge: str | None = None,
+    compound: str | None = None,
+    full: bool = False,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> int:
+    """List the energies of standards for calibration, each with its source.
+
+    Entries of your own come from the TOML file, or folder of them, that SHORTRANGE_REFERENCES names.
+
+    Parameters
+    ----------
+    words
+        Show only entries that hold all these words, such as: sulfate camd.
+    element
+        Show only this element, such as S.
+    edge
+        Show only this edge, such as K.
+    compound
+        Show only this compound: a formula, or a name such as gypsum.
+    full
+        Show definition, source and notes of each entry.
+    as_json
+        Print JSON, for programs.
+    """
+    from shortrange.references import find
+
+    found = [
+        each
+        for each in find(element=element, edge=edge, compound=compound)
+        if all(word.lower() in _text(each) for word in words)
+    ]
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
+        return 0
+    if not found:
+        print("no reference fits")
+        return 0
+    if full:
+        print("\n\n".join(_details(each) for each in found))
+        return 0
+    head = ["standard", "edge", "feature", "energy (eV)", "status", "key"]
+    rows = [
+        [
+            each.compound,
+            f"{each.element} {each.edge}",
+            each.feature,
+            _energy(each),
+            each.status + (" *" if each.note else ""),
+            each.key,
+        ]
+        for each in found
+    ]
+    show_table(head, rows, right=[3])
+    print("\n* has a note: --full shows notes and sources")
+    return 0
+
+
+def _text(each: Reference) -> str:
+    return " ".join(str(value) for value in asdict(each).values()).lower()
+
+
+def _energy(each: Reference) -> str:
+    return f"{each.energy:.2f}" + ("" if each.uncertainty is None else f" ± {each.uncertainty:g}")
+
+
+def _details(each: Reference) -> str:
+    spectrum = each.spectrum and f"reference_spectra/{each.spectrum}"
+    lines = [
+        f"{each.key}: {each.compound}, {each.element} {each.edge}, {each.feature} {_energy(each)} eV",
+        f"{each.definition} ({each.status})",
+        each.citation(),
+        *filter(None, (each.url, spectrum, each.note)),
+    ]
+    rest = [textwrap.fill(line, 96, break_long_words=False, break_on_hyphens=False) for line in lines[1:]]
+    return "\n".join([lines[0], *(textwrap.indent(line, "  ") for line in rest)])

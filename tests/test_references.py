@@ -1,0 +1,194 @@
+"""The registry of standards, held to the measured spectra that are shipped with it."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shortrange import references
+from shortrange.atoms import edge_energy
+from shortrange.cli.app import run_app
+from shortrange.errors import DataError
+
+SPECTRA = Path(__file__).parents[1] / "reference_spectra"
+ENTRY = """
+[[reference]]
+key = "mine"
+element = "S"
+edge = "K"
+compound = "ZnSO4.7H2O"
+feature = "white line"
+energy = 2482.0
+definition = "white line"
+status = "primary"
+source = "our logbook"
+"""
+
+
+def vertex(x, y):
+    i = int(np.argmax(y))
+    a, b, _ = np.polyfit(x[i - 1 : i + 2] - x[i], y[i - 1 : i + 2], 2)
+    return x[i] - b / (2 * a)
+
+
+@pytest.fixture(scope="module")
+def athena():
+    from larch.io import read_athena
+
+    found = {}
+    for path in SPECTRA.glob("*/*.prj"):
+        project = read_athena(str(path), do_preedge=False, do_bkg=False, do_fft=False)
+        for key in list(project.keys()):
+            found[project[key].label.strip()] = project[key]
+    return found
+
+
+LABELS = {
+    "s-k-zinc-sulfate-camd": "Zn SO4 (6+)",
+    "s-k-gypsum-camd": "CaSO4 Gypsum pure (6+)",
+    "s-k-iron-sulfate-heptahydrate-camd": "FeSO4_7H2O (6+)",
+    "s-k-zinc-sulfite-camd": "ZnSO3 (3+)",
+    "s-k-elemental-sulfur-camd": "Sulfur flower (+0)",
+    "s-k-zinc-sulfide-camd": "ZnS  (ox. 1-)",
+    "s-k-calcium-sulfide-camd": "CaS (ox 2- ?)",
+    "cl-k-potassium-chloride-camd": "KCl",
+    "cl-k-sodium-chloride-camd": "NaCl",
+    "cl-k-lead-chloride-camd": "PbCl2",
+    "cl-k-palladium-chloride-camd": "PdCl2",
+}
+WINDOW = {"S": (2466.0, 2486.0), "Cl": (2816.0, 2832.0)}
+
+
+def entry(key):
+    return next(each for each in references.find() if each.key == key)
+
+
+def test_every_entry_of_a_project_file_is_checked():
+    assert {e.key for e in references.find() if e.spectrum.endswith(".prj")} == set(LABELS)
+
+
+@pytest.mark.parametrize("key", LABELS)
+def test_energies_are_those_of_the_shipped_project_files(athena, key):
+    each = entry(key)
+    group = athena[LABELS[key]]
+    low, high = WINDOW[each.element]
+    part = (group.energy >= low) & (group.energy <= high)
+    found = vertex(group.energy[part], group.mu[part])
+    assert each.energy == pytest.approx(found, abs=0.006)  # rounded to 0.01
+    assert (SPECTRA / each.spectrum).is_file()
+
+
+def test_nickel_sulfate_is_where_its_spectrum_has_it():
+    each = entry("s-k-niso4-id26")
+    energy, mu, sigma = np.loadtxt(SPECTRA / each.spectrum, delimiter=",", skiprows=1, unpack=True)
+    assert vertex(energy, mu) == pytest.approx(each.energy, abs=0.006)
+    assert sigma.min() > 0
+
+
+def test_tin_reference_needs_a_shift():
+    each = entry("sn-k-foil-dnd")
+    data = np.loadtxt(SPECTRA / each.spectrum)
+    part = (data[:, 0] > 29190) & (data[:, 0] < 29215)
+    slope = np.gradient(data[:, 18], data[:, 0])
+    found = vertex(data[part, 0], slope[part])
+    assert found == pytest.approx(each.energy, abs=0.06)
+    assert found - entry("sn-k-foil").energy == pytest.approx(3.2, abs=0.1)
+
+
+def test_checksums_of_the_readmes_are_those_of_the_files():
+    for readme in SPECTRA.glob("*/README.md"):
+        text = readme.read_text(encoding="utf-8")
+        name = re.search(r"\*\*File\*\* `([^`]+)`", text).group(1)
+        stated = re.search(r"sha256 `([0-9a-f]{64})`", text).group(1)
+        assert hashlib.sha256((readme.parent / name).read_bytes()).hexdigest() == stated, name
+        assert "**Licence**" in text
+
+
+def test_tabulated_edges_are_those_of_the_package():
+    for each in references.find():
+        if each.status == "tabulated":
+            assert each.energy == pytest.approx(edge_energy(each.element, each.edge))
+
+
+def test_every_energy_is_near_its_edge_and_has_a_source():
+    for each in references.find():
+        assert abs(each.energy - edge_energy(each.element, each.edge)) < 12.0, each.key
+        assert each.source
+        assert (each.status == "measured") <= (each.uncertainty is not None), each.key
+        if each.doi:
+            assert re.fullmatch(r"10\.\d{4,}/\S+", each.doi)
+            assert each.doi in each.citation()
+
+
+@pytest.mark.parametrize("name", ["ZnSO4.7H2O", "ZnSO4·7H2O", "znso4 7h2o", "zinc sulfate heptahydrate"])
+def test_compounds_go_by_several_names(name):
+    (found,) = references.find(element="s", edge="k", compound=name)
+    assert (found.key, found.energy) == ("s-k-znso4-7h2o", 2481.4)
+
+
+def test_disagreement_on_sulfur_is_kept():
+    found = references.find(element="S", edge="K", compound="S8")
+    energies = [each.energy for each in found]
+    assert max(energies) - min(energies) == pytest.approx(1.17)
+    assert {each.status for each in found} == {"untraced", "measured"}
+
+
+def test_nothing_found_is_an_empty_tuple():
+    assert references.find(element="S", edge="K", compound="NaTaCl6") == ()
+
+
+def test_unknown_element_is_said():
+    with pytest.raises(DataError, match="no reference for the element 'Xx'"):
+        references.find(element="Xx")
+
+
+def test_private_registry_comes_first(tmp_path, monkeypatch):
+    (tmp_path / "ours.toml").write_text(ENTRY)
+    monkeypatch.setenv(references.PRIVATE, str(tmp_path))
+    found = references.find(element="S", edge="K", compound="ZnSO4.7H2O")
+    assert [each.key for each in found] == ["mine", "s-k-znso4-7h2o"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"white line"\nenergy', '"whit line"\nenergy'), "did you mean 'white line'"),
+        (("2482.0", '"2482"'), "energy = '2482'"),
+        (("2482.0", "-1"), "energy = -1"),
+        (("source", "sorce"), "did you mean 'source'"),
+        (('source = "our logbook"', ""), "lacks"),
+        (('key = "mine"', 'key = "cu-k-foil"'), "two entries"),
+        (("[[reference]]", "[reference]"), "begin each entry"),
+        (("energy =", "energy"), "no TOML"),
+        (('source = "our logbook"', "source = 3"), "source = 3"),
+        (('source = "our', 'names = "gypsum"\nsource = "our'), "write names"),
+    ],
+)
+def test_a_bad_registry_is_refused(tmp_path, monkeypatch, change, message):
+    path = tmp_path / "ours.toml"
+    path.write_text(ENTRY.replace(*change, 1))
+    monkeypatch.setenv(references.PRIVATE, str(path))
+    with pytest.raises(DataError, match=re.escape(message)):
+        references.find()
+
+
+def test_a_missing_registry_is_said(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        references.read_registry(tmp_path / "none.toml")
+    with pytest.raises(DataError, match="holds no registry"):
+        references.read_registry(tmp_path)
+
+
+def test_command_lists_searches_and_prints_json(capsys):
+    assert run_app(["references", "--element", "S", "--compound", "gypsum"]) == 0
+    assert "2481.84 ± 0.1" in capsys.readouterr().out
+    assert run_app(["references", "tin", "kraft", "--full"]) == 0
+    assert "no reference fits" in capsys.readouterr().out
+    assert run_app(["references", "kraft", "--element", "Cu", "--full"]) == 0
+    assert "doi:10.1063/1.1146657" in capsys.readouterr().out
+    assert run_app(["references", "--json", "--element", "Cl", "kcl", "primary"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["energy"] == 2825.0
+    assert run_app(["references", "--element", "Q"]) == 2
