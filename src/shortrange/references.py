@@ -1,6 +1,6 @@
 """Energies of standards, each with its source: what to calibrate with, and where sources disagree.
 
-The registry is ``references.toml`` beside this module. A TOML file of the same form, or a folder of them, adds
+The registry is ``references.toml`` beside this module. A TOML file of that form, or a folder of them, adds
 entries of your own: name it by the environment variable `PRIVATE`.
 """
 
@@ -47,8 +47,8 @@ class Reference:
         How the feature is read from a spectrum.
     status
         ``"measured"``: read from a spectrum that can be had, on its own axis. ``"primary"``: read in the
-        source. ``"quoted"``: read in a text that quotes the source. ``"tabulated"``: an atomic level, no feature of a
-        spectrum. ``"untraced"``: in common use, but no source that states it was seen.
+        source. ``"quoted"``: read in a text that quotes the source. ``"tabulated"``: an atomic level, no
+        feature of a spectrum. ``"untraced"``: in common use, but no source that states it was seen.
     source
         Who says so.
     uncertainty
