@@ -1,0 +1,83 @@
+"""The pages: their Python runs and prints what they show, and the names they map to exist."""
+
+import contextlib
+import inspect
+import io
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import shortrange
+from shortrange import references
+from shortrange.cli.app import app
+from shortrange.fit.exafs_term import EXAFS_PARAMETERS
+from shortrange.fit.pdf_term import PDF_PARAMETERS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+FUNCTIONS = {
+    "autobk": "reduce.background",
+    "ensemble_exafs": "simulate.exafs",
+    "exafs_term": "fit.exafs_term",
+    "normalise": "reduce.normalise",
+    "pdf_term": "fit.pdf_term",
+    "reduce_scattering": "reduce.scattering",
+    "reduce_xas": "reduce.xas",
+    "xftf": "transform.fourier",
+    "xftr": "transform.fourier",
+}
+
+
+@pytest.mark.parametrize("page", ["start.md", "standards.md"])
+def test_python_of_a_page_prints_what_the_page_shows(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = (DOCS / page).read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    found = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.S)
+    assert found
+    for code, shown in found:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, names)
+        assert printed.getvalue() == shown
+
+
+def test_knobs_of_other_programs_map_to_parameters_that_exist():
+    text = (DOCS / "coming-from.md").read_text(encoding="utf-8")
+    calls = re.findall(r"`(\w+)\((\w+)=\)`", text)
+    assert len(calls) > 20
+    for function, parameter in calls:
+        home = import_module(f"shortrange.{FUNCTIONS[function]}")
+        assert parameter in inspect.signature(getattr(home, function)).parameters, f"{function}({parameter}=)"
+
+
+def test_priors_in_the_tables_are_those_of_the_fits():
+    text = (DOCS / "coming-from.md").read_text(encoding="utf-8")
+    for each in (*EXAFS_PARAMETERS, *PDF_PARAMETERS):
+        mean, sigma = each.prior
+        name = "qdamp" if each.name == "q_damp" else each.name
+        rows = [line for line in text.splitlines() if f"`{name}`" in line and "prior" in line]
+        assert any(re.search(rf"prior {mean:g} ± {sigma:g}\b", row) for row in rows), each.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_commands_on_the_pages_exist(page):
+    verbs = re.findall(r"^shortrange ([a-z]+)", page.read_text(encoding="utf-8"), re.M)
+    for verb in verbs:
+        assert app[verb]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_links_between_pages_hold(page):
+    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_statuses_are_explained():
+    text = (DOCS / "standards.md").read_text(encoding="utf-8")
+    assert all(f"| {status} |" in text for status in references.STATUSES)
+    assert shortrange.__version__
