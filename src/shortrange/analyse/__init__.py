@@ -1,0 +1,1 @@
+"""What snapshots contain: shells, connectivity, distortion, transport, topology, pathways."""

@@ -1,0 +1,277 @@
+r"""Continuous symmetry (shape) measures: how far polyhedra are from a reference.
+
+:math:`S = 100\,(1 - \max_{\pi,R}[\mathrm{tr}(R H_\pi)]^2 / (|P|^2 |Q|^2))` for vertices P and a reference Q,
+:math:`H_\pi = \sum_i p_{\pi(i)} q_i^T`, over permutations and proper rotations, scale free (Pinsky and Avnir
+1998). 0 is perfect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from shortrange.analyse.estimate import Spread, spread_of
+from shortrange.analyse.frames import every, in_threads, runs_of_frames
+from shortrange.analyse.polyhedra import reference, vertex_orders
+from shortrange.analyse.roles import Roles, atoms_of
+from shortrange.errors import DataError
+from shortrange.quantities import Trajectory
+from shortrange.simulate.neighbours import find_neighbours
+
+__all__ = ["Centre", "Distortion", "distortion", "nearest_ligands", "shape_measure"]
+
+Array = NDArray[Any]
+Centre = Literal["atom", "ligands", "all"]
+"""What lies at the origin: the central atom; the centroid of the ligands (the central atom left out); the
+centroid of ligands and central atom, which then counts as a vertex. The last is the default of pymatgen's
+ChemEnv (csm_wcs_ctwcc); "ligands" is its csm_wocs_ctwocc, "atom" its csm_wocs_csc."""
+
+_REACH = (5.0, 8.0, 12.0)  # angstrom; tried one after the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distortion:
+    """Shape measures of all polyhedra of a trajectory.
+
+    Attributes
+    ----------
+    centre_element, polyhedron, stride
+        What was measured, against what, in every which frame.
+    frames
+        Numbers of the frames, shape (n,).
+    atoms
+        Indices of the central atoms, shape (m,).
+    measures
+        By convention, see `Centre`: shape (n, m), 0 (perfect) to 100.
+    distances
+        Centre to ligand, in order of length, averaged, angstrom, shape (vertices,).
+    spreads
+        By convention.
+    """
+
+    centre_element: str
+    polyhedron: str
+    stride: int
+    frames: Array
+    atoms: Array
+    measures: dict[str, Array]
+    distances: Array
+    spreads: dict[str, Spread]
+
+
+def distortion(
+    trajectory: Trajectory, roles: Roles, *, polyhedron: str = "octahedron", stride: int = 1
+) -> list[Distortion]:
+    """Shape measure of the nearest ligands of every centre, for each element of the centres.
+
+    Parameters
+    ----------
+    trajectory, roles
+        Snapshots, and which atoms are centres and ligands.
+    polyhedron
+        Its number of vertices is the number of nearest ligands taken, whatever their distance.
+    stride
+        Every which frame.
+
+    Raises
+    ------
+    DataError
+        If a centre has too few ligands, or there is no such polyhedron or stride.
+    """
+    if stride < 1:
+        raise DataError(f"every {stride}-th frame", where="distortion", do="give a stride of 1 or more")
+    reference(polyhedron)
+    chosen = every(trajectory, stride)
+    out = []
+    for element in roles.centres:
+        atoms = atoms_of(trajectory, [element])
+        ligands = nearest_ligands(chosen, atoms, roles.ligands, count=reference(polyhedron).shape[0])
+        flat = ligands.reshape(-1, *ligands.shape[2:])
+        frame = np.repeat(np.arange(chosen.n_frames), atoms.size)
+        measures, spreads = {}, {}
+        for convention in get_args(Centre):
+            values = shape_measure(flat, polyhedron=polyhedron, centre=convention)
+            measures[convention] = values.reshape(chosen.n_frames, -1)
+            found = spread_of(values, frame, chosen.n_frames)
+            assert found is not None
+            spreads[convention] = found
+        out.append(
+            Distortion(
+                centre_element=element,
+                polyhedron=polyhedron,
+                stride=stride,
+                frames=np.arange(0, trajectory.n_frames, stride),
+                atoms=atoms,
+                measures=measures,
+                distances=np.linalg.norm(ligands, axis=-1).mean(axis=(0, 1)),
+                spreads=spreads,
+            )
+        )
+    return out
+
+
+def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ...], *, count: int) -> Array:
+    """Vectors from each centre to its nearest ligands, in order of length, shape (frames, centres, count, 3).
+
+    Parameters
+    ----------
+    trajectory
+        Snapshots.
+    atoms
+        Indices of the centres.
+    ligands
+        Elements.
+    count
+        How many.
+
+    Raises
+    ------
+    DataError
+        If a centre has fewer within 12 angstrom.
+    """
+    wanted = np.isin(np.array(trajectory.species), ligands)
+    out = np.empty((trajectory.n_frames, atoms.size, count, 3))
+    for start, part in runs_of_frames(trajectory):
+        for reach in _REACH:
+            near = find_neighbours(part.positions, part.cells, centres=atoms, r_max=reach)
+            owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
+            keep = wanted[near.atoms]
+            owner, vectors, distances = owner[keep], near.vectors[keep], near.distances[keep]
+            have = np.bincount(owner, minlength=part.n_frames * atoms.size)
+            if have.min() >= count:
+                break
+        else:
+            poor = int(np.argmin(have))
+            raise DataError(
+                f"atom {atoms[poor % atoms.size]} has {have[poor]} ligands of {count} within {_REACH[-1]:g} angstrom",
+                where=f"{trajectory.source or trajectory.label or 'trajectory'}, frame {start + poor // atoms.size}",
+                do="name the ligands, or a polyhedron with fewer vertices",
+            )
+        order = np.lexsort((distances, owner))
+        first = np.concatenate([[0], np.cumsum(have)[:-1]])
+        picked = order[first[:, None] + np.arange(count)]
+        out[start : start + part.n_frames] = vectors[picked].reshape(part.n_frames, atoms.size, count, 3)
+    return out
+
+
+def shape_measure(ligands: Array, *, polyhedron: str = "octahedron", centre: Centre = "all") -> Array:
+    """Continuous shape measure of polyhedra against a reference, 0 to 100.
+
+    Parameters
+    ----------
+    ligands
+        From the central atom to its ligands, any unit, shape (n, vertices, 3).
+    polyhedron
+        Name of the reference.
+    centre
+        The origin, see `Centre`.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,).
+
+    Raises
+    ------
+    DataError
+        If the number of ligands is not that of the vertices, the ligands all lie at one place, or the
+        convention is unknown.
+    """
+    if centre not in get_args(Centre):
+        raise DataError(
+            f"the origin {centre!r} is not known",
+            where="shape_measure",
+            do=f"choose from {list(get_args(Centre))}",
+        )
+    q = reference(polyhedron)
+    p = np.asarray(ligands, dtype=float)
+    if p.ndim != 3 or p.shape[1:] != q.shape:
+        raise DataError(
+            f"ligands have shape {p.shape}",
+            where="shape_measure",
+            do=f"give (n, {q.shape[0]}, 3) for {polyhedron}",
+        )
+    if not np.isfinite(p).all():
+        raise DataError("a ligand lies nowhere (not a number)", where="shape_measure", do="repair the input")
+    origin_p, origin_q = _origins(p, q, centre)
+    p0, q0 = p - origin_p[:, None], q - origin_q
+    extra_p = np.zeros_like(origin_p) if centre != "all" else -origin_p
+    extra_q = np.zeros(3) if centre != "all" else -origin_q
+    norm = (p0**2).sum(axis=(1, 2)) + (extra_p**2).sum(axis=1)
+    if (norm <= 1e-20).any():
+        raise DataError(
+            f"all ligands of polyhedron {int(np.argmin(norm))} lie at one place",
+            where="shape_measure",
+            do="give vectors from the centre to different ligands",
+        )
+    best = np.empty(p.shape[0])
+    orders = vertex_orders(polyhedron)
+
+    def measure(first: int, last: int) -> None:
+        _best_traces(p0[first:last], extra_p[first:last], q0, extra_q, orders, best[first:last])
+
+    if p.shape[0]:
+        in_threads(measure, p.shape[0])
+    return np.asarray(100.0 * (1.0 - best**2 / (norm * ((q0**2).sum() + (extra_q**2).sum()))))
+
+
+def _origins(p: Array, q: Array, centre: Centre) -> tuple[Array, Array]:
+    if centre == "atom":
+        return np.zeros((p.shape[0], 3)), np.zeros(3)
+    count = p.shape[1] + (centre == "all")
+    return p.sum(axis=1) / count, q.sum(axis=0) / count
+
+
+@njit(nogil=True, cache=True)
+def _best_traces(p: Array, extra_p: Array, q: Array, extra_q: Array, orders: Array, best: Array) -> None:
+    h = np.empty((3, 3))
+    for f in range(p.shape[0]):
+        most = 0.0
+        for o in range(orders.shape[0]):
+            for x in range(3):
+                for y in range(3):
+                    h[x, y] = extra_p[f, x] * extra_q[y]
+            for v in range(q.shape[0]):
+                w = orders[o, v]
+                for x in range(3):
+                    for y in range(3):
+                        h[x, y] += p[f, w, x] * q[v, y]
+            most = max(most, _largest_trace(h))
+        best[f] = most
+
+
+@njit(nogil=True, cache=True)
+def _largest_trace(h: Array) -> float:
+    """Largest tr(R h) over proper rotations: s1 + s2 + sign(det h) s3 of the singular values (Kabsch 1976)."""
+    a = h[0, 0] ** 2 + h[1, 0] ** 2 + h[2, 0] ** 2
+    b = h[0, 1] ** 2 + h[1, 1] ** 2 + h[2, 1] ** 2
+    c = h[0, 2] ** 2 + h[1, 2] ** 2 + h[2, 2] ** 2
+    d = h[0, 0] * h[0, 1] + h[1, 0] * h[1, 1] + h[2, 0] * h[2, 1]
+    e = h[0, 1] * h[0, 2] + h[1, 1] * h[1, 2] + h[2, 1] * h[2, 2]
+    g = h[0, 0] * h[0, 2] + h[1, 0] * h[1, 2] + h[2, 0] * h[2, 2]
+    # Eigenvalues of the symmetric h^T h in closed form (Smith 1961).
+    mean = (a + b + c) / 3.0
+    spread = np.sqrt(
+        ((a - mean) ** 2 + (b - mean) ** 2 + (c - mean) ** 2 + 2.0 * (d * d + e * e + g * g)) / 6.0
+    )
+    if spread < 1e-14 * mean:
+        low = middle = high = mean
+    else:
+        a, b, c = (a - mean) / spread, (b - mean) / spread, (c - mean) / spread
+        d, e, g = d / spread, e / spread, g / spread
+        half = (a * (b * c - e * e) - d * (d * c - e * g) + g * (d * e - b * g)) / 2.0
+        angle = np.arccos(min(1.0, max(-1.0, half))) / 3.0
+        high = mean + 2.0 * spread * np.cos(angle)
+        low = mean + 2.0 * spread * np.cos(angle + 2.0 * np.pi / 3.0)
+        middle = 3.0 * mean - high - low
+    det = (
+        h[0, 0] * (h[1, 1] * h[2, 2] - h[1, 2] * h[2, 1])
+        - h[0, 1] * (h[1, 0] * h[2, 2] - h[1, 2] * h[2, 0])
+        + h[0, 2] * (h[1, 0] * h[2, 1] - h[1, 1] * h[2, 0])
+    )
+    smallest = np.sqrt(max(low, 0.0))
+    return np.sqrt(max(high, 0.0)) + np.sqrt(max(middle, 0.0)) + (smallest if det >= 0.0 else -smallest)
