@@ -1,0 +1,213 @@
+"""Where ions are: probability density on a grid, sites, jumps between them, and whether they percolate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.analyse.roles import atoms_of
+from shortrange.errors import DataError
+from shortrange.quantities import Trajectory
+
+__all__ = ["Density", "probability_density", "symmetrised", "write_chgcar", "write_cube"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Density:
+    """Ions per volume, averaged over time.
+
+    Attributes
+    ----------
+    values
+        Ions per cubic angstrom at grid points along the lattice vectors, shape (na, nb, nc); its integral
+        over the cell is the number of ions.
+    cell
+        Mean lattice vectors as rows, angstrom.
+    elements
+        Which ions.
+    smoothing
+        Standard deviation of the Gaussian by which it was smoothed, angstrom.
+    frame
+        Mean positions of the other atoms (fractions in [0, 1)) and their elements, for the pictures.
+    """
+
+    values: Array
+    cell: Array
+    elements: tuple[str, ...]
+    smoothing: float
+    frame: tuple[Array, tuple[str, ...]]
+
+
+def probability_density(
+    trajectory: Trajectory,
+    elements: tuple[str, ...],
+    *,
+    spacing: float = 0.25,
+    smoothing: float = 0.3,
+    positions: Array | None = None,
+) -> Density:
+    """Probability density of some ions on a grid.
+
+    Parameters
+    ----------
+    trajectory
+        Frames of a periodic cell.
+    elements
+        Which ions.
+    spacing
+        Of the grid, angstrom, at most.
+    smoothing
+        Standard deviation of a Gaussian, angstrom; 0 for none.
+    positions
+        Drift-free positions to use in place of those of the trajectory.
+
+    Raises
+    ------
+    DataError
+        If there is no cell or no such ion, or a setting is out of range.
+    """
+    where = trajectory.source or trajectory.label or "trajectory"
+    atoms = atoms_of(trajectory, elements)
+    if trajectory.cells is None:
+        raise DataError(
+            "a density needs a cell, and the file gives none", where=where, do="give a periodic run"
+        )
+    if not atoms.size:
+        raise DataError(
+            f"there is no {' or '.join(elements) or 'mobile ion'}", where=where, do="name --mobile"
+        )
+    if not (0.02 <= spacing <= 2.0 and 0 <= smoothing <= 3.0):
+        raise DataError(
+            f"spacing = {spacing} and smoothing = {smoothing} angstrom",
+            where=where,
+            do="give a spacing of 0.02 to 2 and a smoothing of 0 to 3",
+        )
+    points = trajectory.positions if positions is None else positions
+    fractions = np.einsum("fai,fij->faj", points, np.linalg.inv(trajectory.cells))
+    cell = trajectory.cells.mean(axis=0)
+    shape = np.maximum(np.ceil(np.linalg.norm(cell, axis=1) / spacing).astype(int), 1)
+    volume = abs(float(np.linalg.det(cell)))
+    values = _spread(fractions[:, atoms].reshape(-1, 3), shape)
+    values *= np.prod(shape) / (volume * trajectory.n_frames)
+    if smoothing:
+        values = _smooth(values, cell, smoothing)
+    rest = np.setdiff1d(np.arange(trajectory.n_atoms), atoms)
+    return Density(
+        values=values,
+        cell=cell,
+        elements=tuple(elements),
+        smoothing=smoothing,
+        frame=(_mean_fractions(fractions[:, rest]), tuple(trajectory.species[i] for i in rest)),
+    )
+
+
+def _spread(fractions: Array, shape: Array) -> Array:
+    """Share each point among the eight grid points around it."""
+    at = (fractions - np.floor(fractions)) * shape
+    low = np.floor(at).astype(int)
+    part = at - low
+    out = np.zeros(int(np.prod(shape)))
+    for corner in np.ndindex(2, 2, 2):
+        index = (low + corner) % shape
+        weight = np.prod(np.where(corner, part, 1.0 - part), axis=1)
+        flat = np.ravel_multi_index(tuple(index.T), tuple(shape))
+        out += np.bincount(flat, weights=weight, minlength=out.size)
+    return out.reshape(shape)
+
+
+def _smooth(values: Array, cell: Array, sigma: float) -> Array:
+    """Convolve with a Gaussian, exactly periodic in any cell."""
+    reciprocal = 2.0 * np.pi * np.linalg.inv(cell).T
+    h = [np.fft.fftfreq(n, 1.0 / n) for n in values.shape]
+    q = sum(x[..., None] * b for x, b in zip(np.meshgrid(*h, indexing="ij"), reciprocal, strict=True))
+    smooth = np.fft.ifftn(np.fft.fftn(values) * np.exp(-0.5 * sigma**2 * (q**2).sum(axis=-1))).real
+    return np.asarray(np.clip(smooth, 0.0, None))
+
+
+def _mean_fractions(fractions: Array) -> Array:
+    """Circular mean over frames, which does not mind the faces of the cell."""
+    turns = np.exp(2j * np.pi * fractions).mean(axis=0)
+    return np.asarray(np.angle(turns) / (2.0 * np.pi) % 1.0)
+
+
+def symmetrised(density: Density, operations: list[tuple[Array, Array]]) -> Density:
+    """Average over symmetry operations, each a rotation and a translation in fractions.
+
+    Parameters
+    ----------
+    density
+        On a grid.
+    operations
+        Such as from spglib: (rotation, shape (3, 3), integers; translation, shape (3,)).
+
+    Raises
+    ------
+    DataError
+        If there is no operation.
+    """
+    if not operations:
+        raise DataError(
+            "there is no symmetry operation", where="symmetrised", do="give the identity at least"
+        )
+    from scipy.ndimage import map_coordinates
+
+    shape = np.array(density.values.shape)
+    grid = np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"))
+    total = np.zeros(density.values.shape)
+    for rotation, translation in operations:
+        moved = np.tensordot(np.asarray(rotation, dtype=float), grid, axes=1)
+        moved = moved + np.asarray(translation, dtype=float)[:, None, None, None]
+        at = (moved % 1.0) * shape[:, None, None, None]
+        total += map_coordinates(density.values, at, order=1, mode="grid-wrap")
+    return Density(
+        values=total / len(operations),
+        cell=density.cell,
+        elements=density.elements,
+        smoothing=density.smoothing,
+        frame=density.frame,
+    )
+
+
+def _atoms(density: Density) -> Any:
+    from ase import Atoms
+
+    fractions, species = density.frame
+    return Atoms(list(species), scaled_positions=fractions, cell=density.cell, pbc=True)
+
+
+def write_cube(path: Path, density: Density) -> Path:
+    """Write a Gaussian CUBE file (bohr; density in ions per cubic bohr), for VESTA and others."""
+    from ase.io.cube import write_cube as write
+    from ase.units import Bohr
+
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        write(
+            file,
+            _atoms(density),
+            data=density.values * Bohr**3,
+            comment=f"probability density of {'+'.join(density.elements)}, ions per cubic bohr",
+        )
+    return path
+
+
+def write_chgcar(path: Path, density: Density) -> Path:
+    """Write the density as VASP's CHGCAR (ions per cubic angstrom times the volume), for VESTA."""
+    atoms = _atoms(density)
+    atoms = atoms[sorted(range(len(atoms)), key=lambda i: atoms.symbols[i])]
+    symbols = list(dict.fromkeys(atoms.symbols))
+    lines = [f"probability density of {'+'.join(density.elements)}", "1.0"]
+    lines += [" ".join(f"{x:.10f}" for x in row) for row in density.cell]
+    lines += [" ".join(symbols), " ".join(str(sum(s == t for t in atoms.symbols)) for s in symbols), "Direct"]
+    lines += [" ".join(f"{x:.8f}" for x in row) for row in atoms.get_scaled_positions()]
+    lines += ["", " ".join(str(n) for n in density.values.shape)]
+    volume = abs(float(np.linalg.det(density.cell)))
+    flat = (density.values * volume).ravel(order="F")
+    lines += [" ".join(f"{x:.8E}" for x in flat[i : i + 5]) for i in range(0, flat.size, 5)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return path
