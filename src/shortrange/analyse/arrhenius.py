@@ -213,9 +213,10 @@ def check_conductivity(
     implied = volume_per_carrier * expected / stated
     follows = abs(math.log(expected / stated)) < math.log(1.1)
     text = (
-        f"sigma = n q^2 D / kT with n = 1/{volume_per_carrier:.4g} A^3 = {1e24 / volume_per_carrier:.3e} cm^-3, "
-        f"q = {abs(charge):g} x {CHARGE:.4e} C, D = {diffusion:.3e} cm2/s, kT = {BOLTZMANN * temperature:.4e} J "
-        f"({temperature:g} K): {expected:.2e} S/cm; the stated {stated:.2e} S/cm "
+        f"sigma = n q^2 D / kT with n = 1/{volume_per_carrier:.4g} A^3 = "
+        f"{1e24 / volume_per_carrier:.3e} cm^-3, q = {abs(charge):g} x {CHARGE:.4e} C, "
+        f"D = {diffusion:.3e} cm2/s, kT = {BOLTZMANN * temperature:.4e} J ({temperature:g} K): {expected:.2e} S/cm; "
+        f"the stated {stated:.2e} S/cm "
         + ("follows" if follows else f"does not follow: it needs one carrier in {implied:.0f} A^3")
     )
     return ConductivityCheck(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def _compositions(pair_of: Array, names: Array, n_pairs: int) -> Array:
     symbols, codes = np.unique(names, return_inverse=True)
     codes = codes.ravel()[order]
     out = []
-    for lo, hi in zip(bounds[:-1], bounds[1:], strict=True):
+    for lo, hi in pairwise(bounds):
         key = codes[lo:hi].tobytes()
         if key not in known:
             known[key] = "+".join(str(symbols[c]) for c in codes[lo:hi])

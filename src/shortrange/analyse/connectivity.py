@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -216,7 +217,7 @@ def _oligomers(b: Bridges, centres: Array, n_atoms: int) -> Array:
 
 
 def _changes(b: Bridges, level: Array, n_frames: int, n_atoms: int) -> dict[tuple[str, str], int]:
-    """Changes of the way in which pairs share ligands, from one tenth of the run to the next."""
+    """Count pairs that share ligands in another way in the next tenth of the run."""
     windows = min(_WINDOWS, n_frames)
     if windows < 2:
         return {}
@@ -226,10 +227,7 @@ def _changes(b: Bridges, level: Array, n_frames: int, n_atoms: int) -> dict[tupl
     np.maximum.at(now, (b.frame, pair_of.ravel()), level.astype(np.int8))
     edges = np.linspace(0, n_frames, windows + 1).astype(int)
     majority = np.array(
-        [
-            np.argmax([(now[lo:hi] == k).sum(axis=0) for k in range(4)], axis=0)
-            for lo, hi in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        [np.argmax([(now[lo:hi] == k).sum(axis=0) for k in range(4)], axis=0) for lo, hi in pairwise(edges)]
     )
     out: dict[tuple[str, str], int] = {}
     for before, after in zip(majority[:-1].ravel(), majority[1:].ravel(), strict=True):

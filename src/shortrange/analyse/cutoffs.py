@@ -163,7 +163,7 @@ def check_cutoffs(trajectory: Trajectory, given: Mapping[str, float]) -> None:
             raise DataError(
                 f"the cutoff {pair} = {value:g} angstrom is more than half the cell, {half:.2f} angstrom",
                 where=where,
-                do="give a shorter cutoff, or a trajectory of a larger cell: its shells would hold an atom twice",
+                do="give a shorter cutoff or a larger cell: such a shell holds an atom and its image",
             )
 
 

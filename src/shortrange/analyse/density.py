@@ -183,8 +183,10 @@ def _atoms(density: Density) -> Any:
 
 def write_cube(path: Path, density: Density) -> Path:
     """Write a Gaussian CUBE file (bohr; density in ions per cubic bohr), for VESTA and others."""
-    from ase.io.cube import write_cube as write
+    import ase.io.cube
     from ase.units import Bohr
+
+    write: Any = ase.io.cube.write_cube  # without types
 
     with path.open("w", encoding="utf-8", newline="\n") as file:
         write(

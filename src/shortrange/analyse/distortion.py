@@ -147,8 +147,9 @@ def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ..
         else:
             poor = int(np.argmin(have))
             raise DataError(
-                f"atom {atoms[poor % atoms.size]} has {have[poor]} ligands of {count} within {_REACH[-1]:g} angstrom",
-                where=f"{trajectory.source or trajectory.label or 'trajectory'}, frame {start + poor // atoms.size}",
+                f"atom {atoms[poor % atoms.size]} has {have[poor]} of {count} ligands within "
+                f"{_REACH[-1]:g} angstrom",
+                where=f"{trajectory.source or 'trajectory'}, frame {start + poor // atoms.size}",
                 do="name the ligands, or a polyhedron with fewer vertices",
             )
         order = np.lexsort((distances, owner))
@@ -246,7 +247,7 @@ def _best_traces(p: Array, extra_p: Array, q: Array, extra_q: Array, orders: Arr
 
 @njit(nogil=True, cache=True)
 def _largest_trace(h: Array) -> float:
-    """Largest tr(R h) over proper rotations: s1 + s2 + sign(det h) s3 of the singular values (Kabsch 1976)."""
+    """Return the largest tr(R h) over rotations: s1 + s2 + sign(det h) s3 of h (Kabsch 1976)."""
     a = h[0, 0] ** 2 + h[1, 0] ** 2 + h[2, 0] ** 2
     b = h[0, 1] ** 2 + h[1, 1] ** 2 + h[2, 1] ** 2
     c = h[0, 2] ** 2 + h[1, 2] ** 2 + h[2, 2] ** 2
@@ -274,4 +275,5 @@ def _largest_trace(h: Array) -> float:
         + h[0, 2] * (h[1, 0] * h[2, 1] - h[1, 1] * h[2, 0])
     )
     smallest = np.sqrt(max(low, 0.0))
-    return np.sqrt(max(high, 0.0)) + np.sqrt(max(middle, 0.0)) + (smallest if det >= 0.0 else -smallest)
+    total = np.sqrt(max(high, 0.0)) + np.sqrt(max(middle, 0.0))
+    return float(total + smallest) if det >= 0.0 else float(total - smallest)

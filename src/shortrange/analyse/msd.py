@@ -100,7 +100,7 @@ def slope_of(time: Array, msd: Array, covariance: Array | None = None) -> tuple[
 
 
 def between_atoms(positions: Array, lags: Array, time: Array) -> float | None:
-    """Standard error of the slope of the mean squared displacement from its scatter between atoms.
+    """Return the standard error of the slope of the mean squared displacement, by its scatter between atoms.
 
     Takes the atoms to move independently; None for one atom.
 

@@ -40,7 +40,7 @@ POLYHEDRA: dict[str, Array] = {
     "cube": np.array(_CUBE),
     "square antiprism": np.array(_ring(4, z=_ANTIPRISM_Z) + _ring(4, z=-_ANTIPRISM_Z, turn=np.pi / 4)),
 }
-"""Vertices about the central atom, shape (n, 3), any scale. The square pyramid is an octahedron without a vertex."""
+"""Vertices about the central atom, shape (n, 3), any scale; the square pyramid is an octahedron less one."""
 
 
 def reference(name: str) -> Array:
@@ -66,14 +66,14 @@ def vertex_orders(name: str) -> Array:
     n = q.shape[0]
     orders = np.array(list(permutations(range(n))), dtype=np.int64)
     gram = q @ q.T
-    same = np.array([p for p in _isometries(gram)], dtype=np.int64)
+    same = np.array(_isometries(gram), dtype=np.int64)
     proper = [p for p in same if _is_rotation(q, q[p])]
     weights = n ** np.arange(n)[::-1]
     code = orders @ weights
     least = code.copy()
     for p in proper:
         np.minimum(least, orders[:, p] @ weights, out=least)
-    return orders[code == least]
+    return np.asarray(orders[code == least])
 
 
 def _isometries(gram: Array) -> list[list[int]]:

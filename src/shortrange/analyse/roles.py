@@ -88,7 +88,7 @@ def find_roles(
 
 
 def atoms_of(trajectory: Trajectory, symbols: Sequence[str]) -> Array:
-    """Indices of the atoms of some elements, in the order of the frame."""
+    """Return the indices of the atoms of some elements, in the order of the frame."""
     wanted = set(symbols)
     return np.array([i for i, s in enumerate(trajectory.species) if s in wanted], dtype=np.int64)
 

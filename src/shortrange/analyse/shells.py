@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -145,16 +146,19 @@ def count_distances(
     n_blocks = min(_BLOCKS, trajectory.n_frames)
     edges = np.linspace(0, trajectory.n_frames, n_blocks + 1).astype(int)
     first, blocks = None, []
-    for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+    for lo, hi in pairwise(edges):
         cells = None if trajectory.cells is None else trajectory.cells[lo:hi]
         part = replace(trajectory, positions=trajectory.positions[lo:hi], cells=cells)
-        counted = pair_histograms(part, r_max=r_max, r_step=r_step)
+        # A few steps more, for at the end the spread of distances beyond is missing.
+        counted = pair_histograms(part, r_max=r_max + 4 * r_step, r_step=r_step)
+        size = first.r.size if first is not None else counted.r.size - 4
+        counted = replace(counted, r=counted.r[:size])
         first = first or counted
-        blocks.append(_fitted(counted.counts.mean(axis=0, dtype=float), first.r.size))
+        blocks.append(_fitted(counted.counts.mean(axis=0, dtype=float), size))
     assert first is not None
     stack = np.array(blocks)
     mean = stack.mean(axis=0)
-    normal = replace(first, number_density=trajectory.number_density)
+    normal = replace(first, counts=stack[:1], number_density=trajectory.number_density)
     g, sigma_g = _partials(normal, stack)
     return Distributions(
         r=first.r,
@@ -166,7 +170,7 @@ def count_distances(
 
 
 def _fitted(counts: Array, size: int) -> Array:
-    """Counts on the grid of the first block: the box of a molecule may change from block to block."""
+    """Put counts on the grid of the first block: the box of a molecule changes from block to block."""
     out = np.zeros((counts.shape[0], size))
     n = min(size, counts.shape[1])
     out[:, :n] = counts[:, :n]
@@ -196,7 +200,7 @@ def _partials(histograms: PairHistograms, blocks: Array) -> tuple[dict[str, Arra
 
 def _column_errors(samples: Array) -> Array:
     covariance, _ = standard_error(samples)
-    return np.sqrt(np.clip(covariance.diagonal(), 0.0, None))
+    return np.asarray(np.sqrt(np.clip(covariance.diagonal(), 0.0, None)))
 
 
 def _running(histograms: PairHistograms, mean: Array) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Persistent homology of point sets in a periodic cell: connected components (H0) and loops (H1), by ripser."""
+"""Persistent homology of atoms in a periodic cell: components (H0) and loops (H1), by ripser."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+_FAR, _MANY = 7.0, 64
 Distances = Literal["minimum image", "bare cloud"]
 """Distances to the nearest image, or those of the wrapped atoms as points in space without a cell. The
 deaths of H0 differ by 0.5 to 0.75 angstrom between the two: papers do not always say which they took."""
@@ -99,7 +100,7 @@ def topology(
     *,
     stride: int = 1,
     distances: Distances = "minimum image",
-    threshold: float = 7.0,
+    threshold: float | None = None,
     lifetime: float = 0.5,
 ) -> list[Persistence]:
     """H0 and H1 of the mobile atoms, and of the framework of centres and ligands.
@@ -113,7 +114,8 @@ def topology(
     distances
         See `Distances`.
     threshold
-        Loops are followed to this distance, angstrom.
+        Loops are followed to this distance, angstrom; by default to 7 for more than 64 atoms (which would
+        take long), to the end for fewer.
     lifetime
         Shorter-lived loops are left out of the averages, angstrom.
     """
@@ -146,7 +148,7 @@ def persistence(
     *,
     name: str = "",
     distances: Distances = "minimum image",
-    threshold: float = 7.0,
+    threshold: float | None = None,
     lifetime: float = 0.5,
     frames: Array | None = None,
 ) -> Persistence:
@@ -179,15 +181,16 @@ def persistence(
     from ripser import ripser
 
     atoms = atoms_of(trajectory, elements)
-    _check(trajectory, atoms, distances, threshold, lifetime)
+    end = threshold if threshold is not None else (_FAR if atoms.size > _MANY else np.inf)
+    _check(trajectory, atoms, distances, end, lifetime)
     deaths, loops = [], []
     for f in range(trajectory.n_frames):
         cell = None if trajectory.cells is None else trajectory.cells[f]
         matrix = distance_matrix(trajectory.positions[f, atoms], cell, distances=distances)
         # Components are followed to the end; only loops need the threshold, and cost without it.
         deaths.append(_spanning_tree(matrix))
-        bars = ripser(matrix, maxdim=1, thresh=threshold, distance_matrix=True)["dgms"][1].astype(float)
-        loops.append(np.minimum(bars, threshold))
+        bars = ripser(matrix, maxdim=1, thresh=end, distance_matrix=True)["dgms"][1].astype(float)
+        loops.append(np.minimum(bars, end))
     h0 = np.array(deaths)
     frame = np.repeat(np.arange(h0.shape[0]), h0.shape[1])
     pooled = spread_of(h0.ravel(), frame, h0.shape[0])
@@ -200,7 +203,7 @@ def persistence(
         frames=np.arange(trajectory.n_frames) if frames is None else frames,
         h0=h0,
         h1=tuple(loops),
-        threshold=threshold,
+        threshold=float(end),
         h0_deaths=pooled,
         h1_births=births,
         h1_deaths=ends,
@@ -218,7 +221,7 @@ def _check(trajectory: Trajectory, atoms: Array, distances: str, threshold: floa
             where=where,
             do='choose "minimum image" or "bare cloud"',
         )
-    if not (0 < threshold < float("inf") and 0 <= lifetime < threshold):
+    if not 0 <= lifetime < threshold:
         raise DataError(
             f"threshold = {threshold} and lifetime = {lifetime} angstrom",
             where=where,

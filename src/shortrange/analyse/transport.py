@@ -210,7 +210,7 @@ def _time_step(trajectory: Trajectory, given: float | None, where: str) -> float
         raise DataError(
             "the time between frames is unknown",
             where=where,
-            do="give it in fs with --time-step (the step of the dynamics times the steps between saved frames)",
+            do="give it in fs with --time-step: the step of the dynamics times the steps from frame to frame",
         )
     _check_positive(where, time_step=given)
     if given is not None and stated is not None and abs(given - stated) > 1e-3 * stated:
@@ -325,8 +325,11 @@ def _together(
         if density is not None and shared["temperature"] is not None:
             for name, d in (("conductivity", single), ("conductivity_collective", out["d_collective"])):
                 factor = nernst_einstein(
-                    1.0, carrier_density=out["carrier_density"], temperature=shared["temperature"], charge=charge
-                )  # fmt: skip
+                    1.0,
+                    carrier_density=out["carrier_density"],
+                    temperature=shared["temperature"],
+                    charge=charge,
+                )
                 out[name] = Estimate(d.value * factor, None if d.sigma is None else d.sigma * factor)
     out["doubts"] = tuple(doubts)
     return out
@@ -353,7 +356,7 @@ def _doubts(mobile: list[Diffusion], elements: tuple[Diffusion, ...], roles: Rol
     for e in mobile:
         if e.exponent < 0.8:
             doubts.append(
-                f"the motion of {e.element} is not diffusive in the window (exponent {e.exponent:.2f}, not 1): "
+                f"the motion of {e.element} is not diffusive in the window (exponent {e.exponent:.2f}): "
                 "D is an upper limit at best; run longer"
             )
         if e.d.value <= 0:

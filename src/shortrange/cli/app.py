@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from shortrange._version import __version__
+from shortrange.cli.analyse import analyse
 from shortrange.cli.check import check
 from shortrange.cli.init import init
 from shortrange.cli.reduce import reduce
@@ -28,7 +29,7 @@ BAD_INPUT = 2
 INTERNAL = 70
 INTERRUPTED = 130
 
-_WORDS = frozenset({"run", "init", "check", "reduce", "references", "simulate", "pdf", "exafs"})
+_WORDS = frozenset({"run", "init", "check", "reduce", "references", "simulate", "pdf", "exafs", "analyse"})
 
 app = App(
     name="shortrange",
@@ -40,6 +41,7 @@ app = App(
 for verb in (run, init, check, reduce, references):
     app.command(verb)
 app.command(simulate)
+app.command(analyse)
 
 
 def run_app(arguments: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from cyclopts import App
 if TYPE_CHECKING:
     from shortrange.quantities import Step, Trajectory
 
-__all__ = ["exafs", "pdf", "simulate"]
+__all__ = ["exafs", "load_snapshots", "pdf", "simulate"]
 
 simulate = App(name="simulate", help="Simulate a measurement of snapshots, a crystal or a molecule.")
 
@@ -51,7 +51,7 @@ def pdf(
     out
         Folder of the results.
     """
-    snapshots = _load(trajectory, frames)
+    snapshots = load_snapshots(trajectory, frames)
     import numpy as np
 
     from shortrange.report import ResultFolder
@@ -99,7 +99,7 @@ def exafs(
         Folder of the results.
     """
     _check_positive(r_max=r_max)
-    snapshots = _load(trajectory, frames)
+    snapshots = load_snapshots(trajectory, frames)
     from shortrange.report import ResultFolder
     from shortrange.report.columns import chi_k_columns, write_csv
     from shortrange.simulate.exafs.ensemble import ensemble_exafs
@@ -129,7 +129,8 @@ def exafs(
     return 0
 
 
-def _load(path: Path, frames: str | None) -> Trajectory:
+def load_snapshots(path: Path, frames: str | None) -> Trajectory:
+    """Read snapshots, or those that ``frames`` (start:stop:step) selects."""
     from shortrange.config import parse_frames
     from shortrange.errors import ProjectError
     from shortrange.load import load_trajectory

@@ -1,0 +1,248 @@
+"""The figures of an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shortrange.analyse.analysis import Analysis
+from shortrange.analyse.topology import Persistence
+from shortrange.report.plates import Plate
+from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure, note, png_bytes
+
+__all__ = ["analysis_plates"]
+
+_BOXES = 10
+
+
+def analysis_plates(analysis: Analysis, *, title: str) -> list[Plate]:
+    """Figures of all parts that the analysis has.
+
+    Parameters
+    ----------
+    analysis
+        What was found.
+    title
+        Stands above each figure.
+    """
+    makers: Sequence[tuple[str, Callable[[Analysis], Figure | None], str]] = (
+        (
+            "partial_gr",
+            _partials,
+            "Partial g(r) with its standard error, and the running coordination number of the bonded pairs "
+            "(dashed, right axis). Grey lines: ends of the first shells.",
+        ),
+        ("bond_angles", _angles, "Angles between the bonds of a centre, with standard error."),
+        (
+            "connectivity",
+            _connectivity,
+            "Left: distances between centres that share ligands, by the kind of sharing. Right: joined pairs "
+            "over the run.",
+        ),
+        (
+            "csm",
+            _shapes,
+            "Continuous shape measure in consecutive parts of the run (ligands and central atom about their "
+            "centroid): median, mean (square), quartiles, whiskers to 1.5 times the range between quartiles.",
+        ),
+        (
+            "msd",
+            _msd,
+            "Mean squared displacement over all overlapping windows, with its error for free diffusion; "
+            "lines of slope 6D in the white range.",
+        ),
+        (
+            "topology",
+            _topology,
+            "Left: deaths of components (H0) over all snapshots. Right: births and deaths of loops (H1), "
+            "darker where there are more.",
+        ),
+        (
+            "density",
+            _density,
+            "Probability density of the mobile ions along each lattice vector (projection).",
+        ),
+    )
+    plates = []
+    for name, make, caption in makers:
+        figure = make(analysis)
+        if figure is not None:
+            png = png_bytes(finish(figure, title=title, simulated=True))
+            plates.append(Plate(name=name, png=png, caption=caption))
+    return plates
+
+
+def _partials(analysis: Analysis) -> Figure | None:
+    d = analysis.distributions
+    if not analysis.shells or not d.g:
+        return None
+    figure = new_figure(0.6 + 1.25 * len(d.g))
+    axes = np.atleast_1d(figure.subplots(len(d.g), 1, sharex=True))
+    show = d.r > 1.0
+    for k, (ax, (name, g)) in enumerate(zip(axes, d.g.items(), strict=True)):
+        sigma, cutoff = d.sigma_g[name], analysis.cutoffs[name]
+        ax.plot(d.r[show], g[show], color=model_color(k), lw=1.1)
+        if sigma is not None:
+            ax.fill_between(d.r[show], (g - sigma)[show], (g + sigma)[show], color=BAND, alpha=0.5, lw=0)
+        dress(ax, xlabel="r (Å)" if k == len(d.g) - 1 else "", ylabel="g(r)", y_ticks=3)
+        ax.set_xlim(1.0, float(d.r[-1]))
+        ax.set_ylim(0.0, 1.25 * float(g[show].max()) or 1.0)
+        text = name
+        if cutoff.r is not None:
+            ax.axvline(cutoff.r, color=GUIDE, lw=0.9)
+            text += f", shell ends at {cutoff.r:.2f} Å ({'given' if cutoff.origin == 'given' else 'found'})"
+        note(ax, text)
+        if cutoff.bonded and cutoff.r is not None:
+            _running(ax, d.r, d.running[name], cutoff.r)
+    return figure
+
+
+def _running(ax: Axes, r: np.ndarray, number: np.ndarray, end: float) -> None:
+    twin = ax.twinx()
+    upto = (r > 1.0) & (r <= end + 0.5)
+    twin.plot(r[upto], number[upto], color=DATA, lw=0.9, ls="--")
+    top = float(np.interp(end, r, number))
+    twin.set_ylim(0, max(1.4 * top, 0.5))
+    twin.set_ylabel("n(r)", fontsize=8)
+    twin.tick_params(labelsize=7)
+    twin.spines["top"].set_visible(False)
+
+
+def _angles(analysis: Analysis) -> Figure | None:
+    if not analysis.angles:
+        return None
+    figure = new_figure(3.0)
+    ax = figure.subplots()
+    for k, a in enumerate(analysis.angles):
+        ax.plot(a.angle, a.density, color=model_color(k), lw=1.2, label=a.name)
+        if a.sigma is not None:
+            low, high = a.density - a.sigma, a.density + a.sigma
+            ax.fill_between(a.angle, low, high, color=model_color(k), alpha=0.25, lw=0)
+    dress(ax, xlabel="angle (degrees)", ylabel="density (1/degree)")
+    ax.set_xlim(40, 180)
+    ax.set_ylim(bottom=0.0)
+    ax.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _connectivity(analysis: Analysis) -> Figure | None:
+    c = analysis.connectivity
+    if c is None or not c.bridges.distance.size:
+        return None
+    figure = new_figure(3.0)
+    left, right = figure.subplots(1, 2)
+    b = c.bridges
+    edges = np.linspace(b.distance.min() - 0.05, b.distance.max() + 0.05, 60)
+    level = np.minimum(b.shared, 3)
+    for k, s in enumerate(c.sharing):
+        mine = b.distance[level == k + 1]
+        if mine.size:
+            weights = np.full(mine.size, 1.0 / (analysis.n_frames * (edges[1] - edges[0])))
+            left.hist(
+                mine, edges, weights=weights, histtype="step", color=model_color(k), lw=1.2, label=s.name
+            )
+            right.plot(c.over_time[:, k], color=model_color(k), lw=0.9, label=s.name)
+    centre = "/".join(analysis.roles.centres)
+    dress(left, xlabel=f"{centre}–{centre} (Å)", ylabel="pairs in a frame per Å")
+    dress(right, xlabel="frame", ylabel="pairs")
+    right.set_ylim(bottom=0.0)
+    left.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _shapes(analysis: Analysis) -> Figure | None:
+    if not analysis.distortions:
+        return None
+    figure = new_figure(2.8 * len(analysis.distortions))
+    axes = np.atleast_1d(figure.subplots(len(analysis.distortions), 1))
+    for ax, d in zip(axes, analysis.distortions, strict=True):
+        values = d.measures["all"]
+        parts = np.array_split(values, min(_BOXES, values.shape[0]))
+        frames = np.array_split(d.frames, len(parts))
+        ax.boxplot(
+            [part.ravel() for part in parts],
+            widths=0.6,
+            showmeans=True,
+            flierprops={"marker": "d", "ms": 2, "mfc": GUIDE, "mec": GUIDE},
+            meanprops={"marker": "s", "ms": 4, "mfc": DATA, "mec": DATA},
+            medianprops={"color": model_color(1)},
+        )
+        ax.set_xticks(
+            range(1, len(parts) + 1), [f"{f[0]}–{f[-1]}" if f.size > 1 else f"{f[0]}" for f in frames]
+        )
+        ax.tick_params(axis="x", rotation=30)
+        dress(ax, xlabel="frames", ylabel=f"shape measure of {d.centre_element}\n({d.polyhedron})")
+        ax.set_ylim(bottom=0.0)
+    return figure
+
+
+def _msd(analysis: Analysis) -> Figure | None:
+    t = analysis.transport
+    if t is None:
+        return None
+    figure = new_figure(3.2)
+    ax = figure.subplots()
+    time = t.time / 1000.0
+    ax.axvspan(0, t.window[0] / 1000.0, color="#eeeeee", lw=0)
+    if time[-1] > t.window[1] / 1000.0:
+        ax.axvspan(t.window[1] / 1000.0, time[-1], color="#eeeeee", lw=0)
+    inside = (t.time >= t.window[0]) & (t.time <= t.window[1])
+    for k, e in enumerate(t.elements):
+        color = model_color(k)
+        ax.plot(time, e.msd, color=color, lw=1.2, label=e.element)
+        ax.fill_between(time, e.msd - e.sigma_msd, e.msd + e.sigma_msd, color=color, alpha=0.15, lw=0)
+        if e.element in analysis.roles.mobile:
+            # cm2/s to angstrom^2/fs
+            ax.plot(
+                time[inside], e.intercept + 60.0 * e.d.value * t.time[inside], color=DATA, lw=1.0, ls="--"
+            )
+    dress(ax, xlabel="time (ps)", ylabel="MSD (Å²)")
+    ax.set_xlim(0, float(time[-1]))
+    ax.set_ylim(bottom=0.0)
+    ax.legend(fontsize=8, frameon=False, loc="upper left")
+    return figure
+
+
+def _topology(analysis: Analysis) -> Figure | None:
+    if not analysis.persistence:
+        return None
+    figure = new_figure(3.0 * len(analysis.persistence))
+    rows = np.atleast_2d(figure.subplots(len(analysis.persistence), 2))
+    for k, ((left, right), p) in enumerate(zip(rows, analysis.persistence, strict=True)):
+        left.hist(p.h0.ravel(), 60, color=model_color(k), alpha=0.8, density=True)
+        dress(left, xlabel="H0 death (Å)", ylabel="density (1/Å)")
+        note(left, f"{p.name}: {'+'.join(p.elements)}\n{p.distances}")
+        _diagram(right, p)
+    return figure
+
+
+def _diagram(ax: Axes, p: Persistence) -> None:
+    bars = np.concatenate(p.h1) if p.h1 is not None and any(len(x) for x in p.h1) else np.empty((0, 2))
+    if bars.size:
+        low, high = float(bars[:, 0].min()) - 0.2, float(bars[:, 1].max()) + 0.2
+        ax.hexbin(bars[:, 0], bars[:, 1], gridsize=45, bins="log", cmap="Greys", mincnt=1, lw=0)
+        ax.plot([low, high], [low, high], color=GUIDE, lw=0.9)
+        ax.set_xlim(low, float(bars[:, 0].max()) + 0.2)
+        ax.set_ylim(low, high)
+    dress(ax, xlabel="H1 birth (Å)", ylabel="H1 death (Å)")
+
+
+def _density(analysis: Analysis) -> Figure | None:
+    if analysis.density is None:
+        return None
+    values, cell = analysis.density.values, analysis.density.cell
+    lengths = np.linalg.norm(cell, axis=1)
+    figure = new_figure(2.1)
+    for k, ax in enumerate(figure.subplots(1, 3)):
+        i, j = [x for x in range(3) if x != k]
+        # Ions per area when looked at along a lattice vector.
+        flat = values.mean(axis=k) * lengths[k]
+        extent = (0.0, float(lengths[i]), 0.0, float(lengths[j]))
+        ax.imshow(
+            flat.T, origin="lower", extent=extent, cmap="magma_r", aspect="equal", interpolation="bilinear"
+        )
+        dress(ax, xlabel=f"along {'abc'[i]} (Å)", ylabel=f"along {'abc'[j]} (Å)")
+    return figure

@@ -1,0 +1,70 @@
+"""An analysis as a folder: summary.json, tables, figures, densities, one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from shortrange.analyse.analysis import Analysis
+from shortrange.analyse.density import write_chgcar, write_cube
+from shortrange.report.analysis.figures import analysis_plates
+from shortrange.report.analysis.page import analysis_page
+from shortrange.report.analysis.record import analysis_record
+from shortrange.report.analysis.tables import write_tables
+from shortrange.report.folder import ResultFolder
+from shortrange.report.plates import save_plates
+from shortrange.report.verdict_json import plain_data
+
+__all__ = ["write_analysis"]
+
+
+def write_analysis(
+    analysis: Analysis,
+    folder: str | Path,
+    *,
+    inputs: Iterable[tuple[str, str]] = (),
+    versions: Mapping[str, str] | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write ``analysis.html``, ``summary.json``, CSV tables, ``figures/`` and density grids into a folder.
+
+    Parameters
+    ----------
+    analysis
+        Of `shortrange.analyse.analysis.analyse`.
+    folder
+        Made if absent; a failure leaves earlier results in it as they were.
+    inputs
+        (path, sha256) of the files that were read.
+    versions
+        Of this package and of those that made the numbers.
+    title
+        By default the label of the trajectory.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    name = title or analysis.label or "analysis"
+    record = plain_data(
+        {
+            **analysis_record(analysis),
+            "inputs": [{"path": path, "sha256": digest} for path, digest in inputs],
+            "versions": dict(versions or {}),
+        }
+    )
+    with ResultFolder(folder, kind="analyse") as new:
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        (new / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        write_tables(analysis, new)
+        if analysis.density is not None:
+            write_cube(new / "density.cube", analysis.density)
+            write_chgcar(new / "density.vasp", analysis.density)
+        plates = analysis_plates(analysis, title=name)
+        if plates:
+            save_plates(plates, new / "figures")
+        page = analysis_page(analysis, plates, title=name, record=record)
+        (new / "analysis.html").write_text(page, encoding="utf-8", newline="\n")
+    return Path(folder) / "analysis.html"
