@@ -215,7 +215,8 @@ def check_conductivity(
     text = (
         f"sigma = n q^2 D / kT with n = 1/{volume_per_carrier:.4g} A^3 = "
         f"{1e24 / volume_per_carrier:.3e} cm^-3, q = {abs(charge):g} x {CHARGE:.4e} C, "
-        f"D = {diffusion:.3e} cm2/s, kT = {BOLTZMANN * temperature:.4e} J ({temperature:g} K): {expected:.2e} S/cm; "
+        f"D = {diffusion:.3e} cm2/s, kT = {BOLTZMANN * temperature:.4e} J ({temperature:g} K): "
+        f"{expected:.2e} S/cm; "
         f"the stated {stated:.2e} S/cm "
         + ("follows" if follows else f"does not follow: it needs one carrier in {implied:.0f} A^3")
     )

@@ -86,12 +86,17 @@ def _of_run(
     species = np.array(part.species)
     kind = np.array([roles.ligands.index(s) if s in roles.ligands else -1 for s in species])
     core = np.array([roles.centres.index(s) if s in roles.centres else -1 for s in species])
-    near = find_neighbours(part.positions, part.cells, centres=ligands, r_max=float(limits.max(initial=0.0)))
-    owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
-    end = core[near.atoms]
-    keep = (end >= 0) & (near.distances < limits[kind[ligands[owner % ligands.size]], end])
-    owner, atom, vector = owner[keep], near.atoms[keep], near.vectors[keep]
-    distance = near.distances[keep]
+    # Centres are fewer than ligands: search from them, then sort the bonds by ligand.
+    near = find_neighbours(part.positions, part.cells, centres=centres, r_max=float(limits.max(initial=0.0)))
+    frame, place = np.divmod(np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets)), centres.size)
+    keep = kind[near.atoms] >= 0
+    keep[keep] = near.distances[keep] < limits[kind[near.atoms[keep]], core[centres[place[keep]]]]
+    rank = np.full(part.n_atoms, -1)
+    rank[ligands] = np.arange(ligands.size)
+    owner = frame[keep] * ligands.size + rank[near.atoms[keep]]
+    order = np.argsort(owner, kind="stable")
+    owner, atom = owner[order], centres[place[keep][order]]
+    vector, distance = -near.vectors[keep][order], near.distances[keep][order]
     frames = owner // ligands.size
     of_centre = np.zeros((part.n_frames, part.n_atoms), dtype=int)
     np.add.at(of_centre, (frames, atom), 1)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from shortrange.analyse.bridges import Bridges, find_bridges
 from shortrange.analyse.cutoffs import Cutoff
 from shortrange.analyse.estimate import Estimate, Spread, mean_of, ratio_of, spread_of
-from shortrange.analyse.frames import runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of, covalent_radius
+from shortrange.analyse.shells import add_up_shells, bond_limits
 from shortrange.errors import DataError
 from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
@@ -170,8 +170,6 @@ def check_bonded(trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cut
     DataError
         Saying which role is empty or which bonds were sought.
     """
-    from shortrange.analyse.shells import bond_limits
-
     where = trajectory.source or trajectory.label or "trajectory"
     for name, members in (("centres", roles.centres), ("ligands", roles.ligands)):
         if not members:
@@ -256,6 +254,14 @@ def unexpected_bonds(trajectory: Trajectory, roles: Roles) -> list[UnexpectedBon
     return out
 
 
+def _frames_with(trajectory: Trajectory, kind: Array, limits: Array) -> Array:
+    """Frames in which two atoms of the group are nearer than their limit: mostly few, found fast."""
+    table = np.zeros((limits.shape[0] + 1, limits.shape[0] + 1))
+    table[:-1, :-1] = limits
+    sums, _ = add_up_shells(trajectory, np.where(kind < 0, limits.shape[0], kind), table)
+    return np.flatnonzero(sums[..., 0].sum(axis=(1, 2)) > 0)
+
+
 def _close_pairs(trajectory: Trajectory, group: tuple[str, ...], factor: float) -> list[UnexpectedBond]:
     atoms = atoms_of(trajectory, group)
     index = {symbol: k for k, symbol in enumerate(group)}
@@ -263,21 +269,19 @@ def _close_pairs(trajectory: Trajectory, group: tuple[str, ...], factor: float) 
     radii = np.array([covalent_radius(s) for s in group])
     limits = factor * (radii[:, None] + radii)
     found: dict[tuple[int, int], list[Array]] = {}
-    for start, part in runs_of_frames(trajectory):
-        near = find_neighbours(part.positions, part.cells, centres=atoms, r_max=float(limits.max()))
-        owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
-        a, b = atoms[owner % atoms.size], near.atoms
-        keep = (kind[b] >= 0) & (a <= b)
-        keep[keep] = near.distances[keep] < limits[kind[a[keep]], kind[b[keep]]]
-        rows = np.column_stack([start + owner // atoms.size, a, b, near.distances])[keep]
-        for x, y in {(int(min(p)), int(max(p))) for p in zip(kind[a[keep]], kind[b[keep]], strict=True)}:
-            mine = (np.minimum(kind[a[keep]], kind[b[keep]]) == x) & (
-                np.maximum(kind[a[keep]], kind[b[keep]]) == y
-            )
-            found.setdefault((x, y), []).append(rows[mine])
+    for frame in _frames_with(trajectory, kind, limits):
+        cell = None if trajectory.cells is None else trajectory.cells[frame : frame + 1]
+        near = find_neighbours(
+            trajectory.positions[frame : frame + 1], cell, centres=atoms, r_max=float(limits.max())
+        )
+        owner = np.repeat(atoms, np.diff(near.offsets))
+        for a, b, distance in zip(owner, near.atoms, near.distances, strict=True):
+            if kind[b] >= 0 and a <= b and distance < limits[kind[a], kind[b]]:
+                x, y = sorted((int(kind[a]), int(kind[b])))
+                found.setdefault((x, y), []).append(np.array([frame, a, b, distance]))
     out = []
     for (x, y), parts in sorted(found.items()):
-        rows = np.concatenate(parts)
+        rows = np.array(parts)
         best = rows[np.argmin(rows[:, 3])]
         out.append(
             UnexpectedBond(

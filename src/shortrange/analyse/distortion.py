@@ -22,7 +22,7 @@ from shortrange.errors import DataError
 from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
 
-__all__ = ["Centre", "Distortion", "distortion", "nearest_ligands", "shape_measure"]
+__all__ = ["Centre", "Distortion", "distortion", "nearest_ligands", "shape_measures"]
 
 Array = NDArray[Any]
 Centre = Literal["atom", "ligands", "all"]
@@ -92,11 +92,10 @@ def distortion(
         ligands = nearest_ligands(chosen, atoms, roles.ligands, count=reference(polyhedron).shape[0])
         flat = ligands.reshape(-1, *ligands.shape[2:])
         frame = np.repeat(np.arange(chosen.n_frames), atoms.size)
-        measures, spreads = {}, {}
+        values = shape_measures(flat, polyhedron=polyhedron)
+        spreads = {}
         for convention in get_args(Centre):
-            values = shape_measure(flat, polyhedron=polyhedron, centre=convention)
-            measures[convention] = values.reshape(chosen.n_frames, -1)
-            found = spread_of(values, frame, chosen.n_frames)
+            found = spread_of(values[convention], frame, chosen.n_frames)
             assert found is not None
             spreads[convention] = found
         out.append(
@@ -106,7 +105,7 @@ def distortion(
                 stride=stride,
                 frames=np.arange(0, trajectory.n_frames, stride),
                 atoms=atoms,
-                measures=measures,
+                measures={name: x.reshape(chosen.n_frames, -1) for name, x in values.items()},
                 distances=np.linalg.norm(ligands, axis=-1).mean(axis=(0, 1)),
                 spreads=spreads,
             )
@@ -159,8 +158,8 @@ def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ..
     return out
 
 
-def shape_measure(ligands: Array, *, polyhedron: str = "octahedron", centre: Centre = "all") -> Array:
-    """Continuous shape measure of polyhedra against a reference, 0 to 100.
+def shape_measures(ligands: Array, *, polyhedron: str = "octahedron") -> dict[Centre, Array]:
+    """Continuous shape measure of polyhedra against a reference, 0 to 100, for each origin.
 
     Parameters
     ----------
@@ -168,80 +167,85 @@ def shape_measure(ligands: Array, *, polyhedron: str = "octahedron", centre: Cen
         From the central atom to its ligands, any unit, shape (n, vertices, 3).
     polyhedron
         Name of the reference.
-    centre
-        The origin, see `Centre`.
 
     Returns
     -------
-    ndarray
-        Shape (n,).
+    dict
+        By origin, see `Centre`: shape (n,).
 
     Raises
     ------
     DataError
-        If the number of ligands is not that of the vertices, the ligands all lie at one place, or the
-        convention is unknown.
+        If the number of ligands is not that of the vertices, a ligand is not a number, or the ligands all
+        lie at one place.
     """
-    if centre not in get_args(Centre):
-        raise DataError(
-            f"the origin {centre!r} is not known",
-            where="shape_measure",
-            do=f"choose from {list(get_args(Centre))}",
-        )
     q = reference(polyhedron)
-    p = np.asarray(ligands, dtype=float)
+    p = np.ascontiguousarray(ligands, dtype=float)
     if p.ndim != 3 or p.shape[1:] != q.shape:
         raise DataError(
             f"ligands have shape {p.shape}",
-            where="shape_measure",
+            where="shape_measures",
             do=f"give (n, {q.shape[0]}, 3) for {polyhedron}",
         )
     if not np.isfinite(p).all():
-        raise DataError("a ligand lies nowhere (not a number)", where="shape_measure", do="repair the input")
-    origin_p, origin_q = _origins(p, q, centre)
-    p0, q0 = p - origin_p[:, None], q - origin_q
-    extra_p = np.zeros_like(origin_p) if centre != "all" else -origin_p
-    extra_q = np.zeros(3) if centre != "all" else -origin_q
-    norm = (p0**2).sum(axis=(1, 2)) + (extra_p**2).sum(axis=1)
-    if (norm <= 1e-20).any():
-        raise DataError(
-            f"all ligands of polyhedron {int(np.argmin(norm))} lie at one place",
-            where="shape_measure",
-            do="give vectors from the centre to different ligands",
-        )
+        raise DataError("a ligand lies nowhere (not a number)", where="shape_measures", do="repair the input")
+    n, p_sum, q_sum = q.shape[0], p.sum(axis=1), q.sum(axis=0)
+    p_square, q_square = (p**2).sum(axis=(1, 2)), float((q**2).sum())
+    out: dict[Centre, Array] = {}
+    best: Array | None = None
+    origins: tuple[tuple[Centre, int], ...] = (("atom", 0), ("ligands", n), ("all", n + 1))
+    for centre, count in origins:
+        # Moving the origin to a centroid subtracts sum(p) sum(q)^T / count from H, which is nothing where
+        # the reference has its centroid at its centre.
+        share = 1.0 / count if count else 0.0
+        norm = p_square - share * (p_sum**2).sum(axis=1)
+        if (norm <= 1e-12 * np.maximum(p_square, 1e-8)).any():
+            raise DataError(
+                f"all ligands of polyhedron {int(np.argmin(norm))} lie at one place",
+                where="shape_measures",
+                do="give vectors from the centre to different ligands",
+            )
+        if best is None or np.abs(q_sum).max() > 1e-9:
+            best = _best(p, q, -share * p_sum, q_sum, vertex_orders(polyhedron))
+        norm = norm * (q_square - share * float(q_sum @ q_sum))
+        out[centre] = np.clip(100.0 * (1.0 - best**2 / norm), 0.0, 100.0)
+    return out
+
+
+def _best(p: Array, q: Array, p_shift: Array, q_sum: Array, orders: Array) -> Array:
     best = np.empty(p.shape[0])
-    orders = vertex_orders(polyhedron)
 
     def measure(first: int, last: int) -> None:
-        _best_traces(p0[first:last], extra_p[first:last], q0, extra_q, orders, best[first:last])
+        _best_traces(p[first:last], q, p_shift[first:last], q_sum, orders, best[first:last])
 
     if p.shape[0]:
         in_threads(measure, p.shape[0])
-    return np.asarray(100.0 * (1.0 - best**2 / (norm * ((q0**2).sum() + (extra_q**2).sum()))))
-
-
-def _origins(p: Array, q: Array, centre: Centre) -> tuple[Array, Array]:
-    if centre == "atom":
-        return np.zeros((p.shape[0], 3)), np.zeros(3)
-    count = p.shape[1] + (centre == "all")
-    return p.sum(axis=1) / count, q.sum(axis=0) / count
+    return best
 
 
 @njit(nogil=True, cache=True)
-def _best_traces(p: Array, extra_p: Array, q: Array, extra_q: Array, orders: Array, best: Array) -> None:
+def _best_traces(p: Array, q: Array, p_shift: Array, q_sum: Array, orders: Array, best: Array) -> None:
     h = np.empty((3, 3))
     for f in range(p.shape[0]):
         most = 0.0
         for o in range(orders.shape[0]):
             for x in range(3):
                 for y in range(3):
-                    h[x, y] = extra_p[f, x] * extra_q[y]
+                    h[x, y] = p_shift[f, x] * q_sum[y]
             for v in range(q.shape[0]):
                 w = orders[o, v]
+                q0, q1, q2 = q[v, 0], q[v, 1], q[v, 2]
                 for x in range(3):
-                    for y in range(3):
-                        h[x, y] += p[f, w, x] * q[v, y]
-            most = max(most, _largest_trace(h))
+                    a = p[f, w, x]
+                    h[x, 0] += a * q0
+                    h[x, 1] += a * q1
+                    h[x, 2] += a * q2
+            # s1 + s2 + s3 <= sqrt(3 (s1^2 + s2^2 + s3^2)): most orders need no singular values.
+            square = 0.0
+            for x in range(3):
+                square += h[x, 0] ** 2 + h[x, 1] ** 2 + h[x, 2] ** 2
+            if 3.0 * square > most * most:
+                most = max(most, _largest_trace(h))
         best[f] = most
 
 

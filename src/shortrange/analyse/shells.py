@@ -21,7 +21,17 @@ from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 
-__all__ = ["AngleDistribution", "Distributions", "Shell", "bond_angles", "count_distances", "first_shells"]
+__all__ = [
+    "AngleDistribution",
+    "Distributions",
+    "Shell",
+    "add_up_shells",
+    "bond_angles",
+    "bond_limits",
+    "count_distances",
+    "first_shells",
+    "same_owner_pairs",
+]
 
 Array = NDArray[Any]
 
@@ -230,7 +240,9 @@ def first_shells(trajectory: Trajectory, cutoffs: Mapping[str, Cutoff]) -> list[
     for cutoff in used.values():
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
         limits[a, b] = limits[b, a] = cutoff.r
-    sums, neighbours = _add_up(trajectory, np.array([kinds.index(s) for s in trajectory.species]), limits)
+    sums, neighbours = add_up_shells(
+        trajectory, np.array([kinds.index(s) for s in trajectory.species]), limits
+    )
     shells = []
     for cutoff in used.values():
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
@@ -253,8 +265,23 @@ def first_shells(trajectory: Trajectory, cutoffs: Mapping[str, Cutoff]) -> list[
     return shells
 
 
-def _add_up(trajectory: Trajectory, kinds: Array, limits: Array) -> tuple[Array, Array]:
-    """Power sums (n_frames, n_kinds, n_kinds, 4) and neighbours (n_frames, n_atoms, n_kinds)."""
+def add_up_shells(trajectory: Trajectory, kinds: Array, limits: Array) -> tuple[Array, Array]:
+    """Add up the distances of all first shells, in threads.
+
+    Parameters
+    ----------
+    trajectory
+        Snapshots.
+    kinds
+        Number of the element of each atom.
+    limits
+        End of the shell of each two elements, angstrom, or zero; shape (n_kinds, n_kinds).
+
+    Returns
+    -------
+    sums, neighbours
+        As in `shell_sums`: (n_frames, n_kinds, n_kinds, 4) and (n_frames, n_atoms, n_kinds).
+    """
     n_frames, n_kinds = trajectory.n_frames, limits.shape[0]
     cells, inverse, shells = lattice_images(trajectory.cells, n_frames, float(limits.max()))
     sums = np.zeros((n_frames, n_kinds, n_kinds, 4))
