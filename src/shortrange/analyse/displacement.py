@@ -102,7 +102,8 @@ def check_order(trajectory: Trajectory, steps: Array) -> None:
             where=where,
             do='give one unbroken run; select it with frames = "start:stop"',
         )
-    if trajectory.n_frames >= 3 * _SAMPLE and _shuffled(trajectory, size):
+    # A few atoms come back to where they were; many do not.
+    if trajectory.n_frames >= 3 * _SAMPLE and trajectory.n_atoms >= 10 and _shuffled(trajectory, size):
         raise DataError(
             "the frames are out of order: most are nearer to others than to the next",
             where=where,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.density import Density
+from shortrange.analyse.displacement import unwrap
 from shortrange.analyse.estimate import Spread, spread_of
 from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError
@@ -113,7 +114,7 @@ def find_jumps(
     capture
         angstrom; at most half the distance between sites.
     positions
-        Drift-free positions to use in place of those of the trajectory.
+        Unwrapped, drift-free positions; by default those of the trajectory are unwrapped.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def find_jumps(
             do="lower the least height of a site; give a radius of about 1",
         )
     atoms = atoms_of(trajectory, elements)
-    points = (trajectory.positions if positions is None else positions)[:, atoms]
+    points = (unwrap(trajectory) if positions is None else positions)[:, atoms]
     cell = trajectory.cells.mean(axis=0)
     visits, moves, visited = [], [], np.zeros(len(sites))
     for a in range(atoms.size):

@@ -201,7 +201,10 @@ def _partials(histograms: PairHistograms, blocks: Array) -> tuple[dict[str, Arra
         return g, sigma
     ideal = histograms.ideal()
     for p, (a, b) in enumerate(histograms.pairs):
-        scale = np.divide(1.0, ideal[p], out=np.zeros(ideal.shape[1]), where=ideal[p] > 0)
+        n = histograms.species[a]
+        # Of n like atoms an atom has n - 1 others: without order g(r) is one.
+        like = n / max(n - 1, 1) if a == b else 1.0
+        scale = np.divide(like, ideal[p], out=np.zeros(ideal.shape[1]), where=ideal[p] > 0)
         name = f"{a}-{b}"
         g[name] = blocks[:, p].mean(axis=0) * scale
         sigma[name] = None if blocks.shape[0] < 2 else _column_errors(blocks[:, p]) * scale
