@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from shortrange.analyse.analysis import analyse
+from shortrange.analyse.analysis import analyse_trajectory
 from shortrange.quantities import Trajectory
 
 FRAMES = 1000
@@ -35,11 +35,11 @@ def octahedra(frames: int) -> Trajectory:
 
 def main() -> None:
     """Print the seconds of each part and of all."""
-    analyse(octahedra(20), only=PARTS)
+    analyse_trajectory(octahedra(20), only=PARTS)
     trajectory = octahedra(FRAMES)
     for parts in [[part] for part in PARTS] + [list(PARTS)]:
         start = time.perf_counter()
-        analyse(trajectory, only=parts)
+        analyse_trajectory(trajectory, only=parts)
         print(f"{'+'.join(parts):40s} {time.perf_counter() - start:6.2f} s for {FRAMES} frames of 128 atoms")
 
 

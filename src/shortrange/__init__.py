@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shortrange._version import __version__
 
 if TYPE_CHECKING:
+    from shortrange.analyse.analysis import analyse_trajectory
     from shortrange.config import read_project
     from shortrange.load import load, load_gr, load_iq, load_scans, load_trajectory
     from shortrange.reduce.scattering import reduce_scattering
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from shortrange.transform.fourier import xftf
 
 _HOME = {
+    "analyse_trajectory": "analyse.analysis",
     "check_project": "run",
     "coordination": "simulate.pairs",
     "ensemble_exafs": "simulate.exafs",
@@ -43,6 +45,7 @@ _HOME = {
 
 __all__ = [
     "__version__",
+    "analyse_trajectory",
     "check_project",
     "coordination",
     "ensemble_exafs",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from snapshots import OCTAHEDRON, brownian, frames
 
-from shortrange.analyse.analysis import analyse
+from shortrange.analyse.analysis import analyse_trajectory
 from shortrange.analyse.arrhenius import arrhenius, check_conductivity, nernst_einstein
 from shortrange.analyse.density import probability_density, symmetrised
 from shortrange.analyse.jumps import find_jumps
@@ -56,13 +56,13 @@ def bars(distances="minimum image", n=8):
 
 
 def only(part, trajectory=None, **more):
-    return lambda: analyse(run() if trajectory is None else trajectory, only=[part], **more)
+    return lambda: analyse_trajectory(run() if trajectory is None else trajectory, only=[part], **more)
 
 
 BAD = {
     # the request
     "unknown part": (only("coordinatoin"), "did you mean 'coordination'"),
-    "no part": (lambda: analyse(run(), only=[]), "no part is named"),
+    "no part": (lambda: analyse_trajectory(run(), only=[]), "no part is named"),
     "absent centre": (only("connectivity", centres=["Sm"]), "there is no Sm in the trajectory"),
     "absent mobile": (only("transport", mobile=["Li"]), "there is no Li in the trajectory"),
     "absent ligand": (only("coordination", ligands=["Br"]), "there is no Br"),
@@ -148,11 +148,11 @@ def test_there_are_at_least_thirty():
 
 
 def test_what_is_not_possible_is_left_out_with_its_reason():
-    found = analyse(run(4, cell=None, step=None))
+    found = analyse_trajectory(run(4, cell=None, step=None))
     assert found.shells
     assert "4 frames are too few" in found.skipped["transport"]
     assert found.skipped["density"] == "the file gives no cell"
-    found = analyse(run(step=None))
+    found = analyse_trajectory(run(step=None))
     assert "give it in fs with --time-step" in found.skipped["transport"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from snapshots import dimer, frames
 
-from shortrange.analyse.analysis import analyse
+from shortrange.analyse.analysis import analyse_trajectory
 from shortrange.analyse.connectivity import connect
 from shortrange.analyse.roles import find_roles
 from shortrange.analyse.shells import count_distances
@@ -86,6 +86,8 @@ def test_ligands_of_far_shells_are_no_bonds():
     """In argyrodites Cl is no ligand of P: its first shell lies at 4 angstrom."""
     s = 2.05 / np.sqrt(3)
     positions = [(0, 0, 0), (s, s, s), (s, -s, -s), (-s, s, -s), (-s, -s, s), (4.2, 0, 0)]
-    found = analyse(frames(["P", *["S"] * 4, "Cl"], positions, cell=[16.0] * 3), only=["connectivity"])
+    found = analyse_trajectory(
+        frames(["P", *["S"] * 4, "Cl"], positions, cell=[16.0] * 3), only=["connectivity"]
+    )
     assert not found.cutoffs["P-Cl"].bonded
     assert found.connectivity.coordination.tolist() == [0, 0, 0, 0, 1]

@@ -28,7 +28,7 @@ from shortrange.analyse.transport import Transport, transport
 from shortrange.errors import DataError, ProjectError, did_you_mean
 from shortrange.quantities import Step, Trajectory, step
 
-__all__ = ["PARTS", "Analysis", "Part", "analyse"]
+__all__ = ["PARTS", "Analysis", "Part", "analyse_trajectory"]
 
 Part = Literal["coordination", "connectivity", "csm", "transport", "topology", "density"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -85,7 +85,7 @@ class Analysis:
     history: tuple[Step, ...]
 
 
-def analyse(
+def analyse_trajectory(
     trajectory: Trajectory,
     *,
     only: Sequence[Part] | None = None,

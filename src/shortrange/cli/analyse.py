@@ -75,11 +75,10 @@ def analyse(
     from shortrange.cli.simulate import load_snapshots
 
     snapshots = load_snapshots(trajectory, frames)
-    from shortrange.analyse.analysis import analyse as analyse_trajectory
+    from shortrange.analyse.analysis import analyse_trajectory
     from shortrange.report import ResultFolder
     from shortrange.report.analysis import write_analysis
     from shortrange.report.analysis.words import doubts_of, sentences
-    from shortrange.run.versions import versions
 
     ResultFolder(out, kind="analyse").check()
     settings: dict[str, Any] = {"only": _names(only, "only"), "cutoffs": _cutoffs(cutoff or [])}
@@ -102,7 +101,7 @@ def analyse(
         )
         tell("write the report")
         digest = hashlib.sha256(trajectory.read_bytes()).hexdigest()
-        page = write_analysis(found, out, inputs=[(str(trajectory), digest)], versions=versions())
+        page = write_analysis(found, out, inputs=[(str(trajectory), digest)], versions=_versions())
     print("SIMULATED DATA")
     for sentence in sentences(found):
         print(sentence)
@@ -110,6 +109,21 @@ def analyse(
         print(f"warning: {doubt}")
     print(f"\nreport: {page}")
     return 0
+
+
+def _versions() -> dict[str, str]:
+    """Of the usual parts, and of the extras that an analysis may use."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from shortrange.run.versions import versions
+
+    found = versions()
+    for name in ("kinisi", "ripser"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def _names(text: str | None, option: str) -> list[str] | None:

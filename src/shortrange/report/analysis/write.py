@@ -32,7 +32,7 @@ def write_analysis(
     Parameters
     ----------
     analysis
-        Of `shortrange.analyse.analysis.analyse`.
+        Of `shortrange.analyse.analysis.analyse_trajectory`.
     folder
         Made if absent; a failure leaves earlier results in it as they were.
     inputs
