@@ -83,6 +83,7 @@ def test_jumps_and_percolation_along_one_axis():
     assert there_and_back.percolates == (False, False, False)
     through = jumps_of(hopper([(x, 0.5, 0.5) for x in (0.1, 0.4, 0.7, 1.1, 1.4)]))
     assert through.jumps == 4
+    assert sorted(through.lengths) == pytest.approx([3.6, 3.6, 4.8], abs=0.3)  # one across the face
     assert through.percolates == (True, False, False)
     assert through.dimension == 1
     assert len(through.sites) == 3

@@ -79,21 +79,25 @@ def _partials(analysis: Analysis) -> Figure | None:
     d = analysis.distributions
     if not analysis.shells or not d.g:
         return None
-    figure = new_figure(0.6 + 1.25 * len(d.g))
-    axes = np.atleast_1d(figure.subplots(len(d.g), 1, sharex=True))
+    columns = 1 if len(d.g) < 4 else 2
+    lines = -(-len(d.g) // columns)
+    figure = new_figure(0.6 + 1.25 * lines)
+    grid = np.atleast_1d(figure.subplots(lines, columns, sharex=True)).ravel()
+    for ax in grid[len(d.g) :]:
+        ax.set_axis_off()
     show = d.r > 1.0
-    for k, (ax, (name, g)) in enumerate(zip(axes, d.g.items(), strict=True)):
+    for k, (ax, (name, g)) in enumerate(zip(grid, d.g.items(), strict=False)):
         sigma, cutoff = d.sigma_g[name], analysis.cutoffs[name]
         ax.plot(d.r[show], g[show], color=model_color(k), lw=1.1)
         if sigma is not None:
             ax.fill_between(d.r[show], (g - sigma)[show], (g + sigma)[show], color=BAND, alpha=0.5, lw=0)
-        dress(ax, xlabel="r (Å)" if k == len(d.g) - 1 else "", ylabel="g(r)", y_ticks=3)
+        dress(ax, xlabel="r (Å)" if k >= len(d.g) - columns else "", ylabel="g(r)", y_ticks=3)
         ax.set_xlim(1.0, float(d.r[-1]))
         ax.set_ylim(0.0, 1.25 * float(g[show].max()) or 1.0)
         text = name
         if cutoff.r is not None:
             ax.axvline(cutoff.r, color=GUIDE, lw=0.9)
-            text += f", shell ends at {cutoff.r:.2f} Å ({'given' if cutoff.origin == 'given' else 'found'})"
+            text += f", {cutoff.r:.2f} Å {'given' if cutoff.origin == 'given' else 'found'}"
         note(ax, text)
         if cutoff.bonded and cutoff.r is not None:
             _running(ax, d.r, d.running[name], cutoff.r)
