@@ -1,0 +1,116 @@
+"""Debye sums of pair histograms: what `shortrange.simulate.pdf` is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len, rfft
+from scipy.interpolate import CubicSpline
+
+from shortrange.errors import DataError
+from shortrange.numeric.sine import cosine_taper
+from shortrange.simulate.pairs import PairHistograms, bin_transform
+from shortrange.simulate.pdf_peaks import Widths, gaussian_sums, mean_square, sphere
+
+__all__ = ["TAPER", "broad_signal", "check_ranges", "damping", "run_means", "shell", "signal", "tabulate"]
+
+Array = NDArray[Any]
+
+TAPER = 1.0
+"""Width in angstrom of the switch at the end of a periodic histogram."""
+
+
+def check_ranges(h: PairHistograms, r: Array, q_min: float, q_max: float) -> None:
+    """Raise DataError for ranges that the histograms cannot serve."""
+    if not 0 <= q_min < q_max:
+        raise DataError(
+            f"Q from {q_min} to {q_max}", where="PdfModel", do="give 0 <= q_min < q_max in 1/angstrom"
+        )
+    if q_max * h.r_step > 1.0:
+        raise DataError(
+            f"q_max = {q_max} with a histogram step of {h.r_step} angstrom", where="PdfModel",
+            do=f"count pairs with r_step <= {1.0 / q_max:.2g}",
+        )  # fmt: skip
+    end = h.r_max - (TAPER if h.number_density is not None else 0.0)
+    if h.number_density is not None and np.max(r) > end + 1e-9:
+        raise DataError(
+            f"G is wanted up to r = {np.max(r):g} but pairs were counted to {h.r_max:g} angstrom",
+            where="PdfModel", do=f"count pairs with r_max >= {np.max(r) + TAPER:g}, or end r at {end:g}",
+        )  # fmt: skip
+
+
+def signal(h: PairHistograms, counts: Array | None) -> Array:
+    """2/N counts/r with the switch at the end: of ``counts`` (F, P, n_r), or of the ideal gas (P, n_r)."""
+    factor = np.zeros_like(h.r)
+    factor[1:] = 2.0 / (h.n_atoms * h.r[1:])
+    if h.number_density is not None:
+        factor *= cosine_taper(h.r, r_max=h.r_max, width=TAPER)
+    if counts is None:
+        return h.ideal() * factor
+    return np.asarray(counts * factor.astype(counts.dtype))
+
+
+def tabulate(h: PairHistograms, q_end: float) -> CubicSpline:
+    """Splines over Q of the Debye sums of all pairs; the grid follows sin(Q r_max) to 1e-6."""
+    size = next_fast_len(int(np.ceil(2 * np.pi * h.r_max / (0.15 * h.r_step))), real=True)
+    q = 2 * np.pi / (size * h.r_step) * np.arange(size // 2 + 1)
+    last = min(int(np.searchsorted(q, q_end)) + 4, q.size)
+    counted = signal(h, h.counts.mean(axis=0, dtype=float)[None])[0]
+    q = q[:last]
+    sums = -rfft(counted, size, axis=1).imag[:, :last] / bin_transform(q, h.r_step)
+    sums += rfft(signal(h, None), size, axis=1).imag[:, :last]
+    return CubicSpline(q, sums, axis=1)
+
+
+def damping(h: PairHistograms, q: Array, u_iso: float | Mapping[str, float]) -> Array:
+    """Debye-Waller factors exp(-Q^2 (U_a + U_b) / 2), shape (n_pairs, n_q) or (1, n_q)."""
+    if not isinstance(u_iso, Mapping):
+        return np.exp(-(q**2) * u_iso)[None]
+    return np.exp(-0.5 * np.outer(mean_square(h, u_iso), q**2))
+
+
+def shell(h: PairHistograms, p: int, shells: Mapping[str, tuple[float, float]] | None) -> Array | None:
+    """Which grid points of pair ``p`` belong to its shell; None if none was named."""
+    for name, (lo, hi) in (shells or {}).items():
+        if h.index(name) == p:
+            return (h.r >= lo) & (h.r <= hi)
+    return None
+
+
+def run_means(counts: Array, groups: int) -> Array:
+    """Means over ``groups`` runs of consecutive frames, axis 0."""
+    edges = np.linspace(0, counts.shape[0], min(groups, counts.shape[0]) + 1).astype(int)
+    return np.stack([counts[a:b].mean(axis=0) for a, b in pairwise(edges)])
+
+
+def broad_signal(
+    h: PairHistograms,
+    counts: Array,
+    q: Array,
+    *,
+    u_iso: float | Mapping[str, float],
+    widths: Widths,
+    stretch: float,
+    diameter: float | None,
+) -> Array:
+    """F(Q) of each pair with widths that depend on distance, in a particle of a diameter: (n_pairs, n_q)."""
+    shape = 1.0 if diameter is None else sphere(h.r * (1.0 + stretch), diameter)
+    if not np.any(mean_square(h, u_iso)):
+        # Distances as sharp as they are: only the B-spline of the histogram is to be taken out.
+        sines = np.sin(np.outer(h.r, q * (1.0 + stretch)))
+        found = (signal(h, counts[None])[0] * shape) @ sines / bin_transform(q * (1.0 + stretch), h.r_step)
+        return np.asarray((found - (signal(h, None) * shape) @ sines) / (1.0 + stretch))
+    end = np.ones_like(h.r)
+    if h.number_density is not None:
+        end = cosine_taper(h.r, r_max=h.r_max * min(1.0, 1.0 + stretch), width=TAPER)
+    ideal = np.zeros(counts.shape)
+    ideal[:, 1:] = h.ideal()[:, 1:] * 2.0 / (h.n_atoms * h.r[1:] * h.r_step) / (1.0 + stretch) ** 3
+    found = gaussian_sums(h, counts, u_iso=u_iso, widths=widths, stretch=stretch)
+    sines = np.sin(np.outer(h.r, q))
+    # The switch of a molecule's few pairs would cut them: there it is one.
+    particle = 1.0 if diameter is None else sphere(h.r, diameter)
+    return np.asarray(((found - ideal) * (end * particle * h.r_step)) @ sines)
