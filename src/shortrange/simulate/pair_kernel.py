@@ -7,18 +7,20 @@ from numba import njit
 
 __all__ = ["count_frames"]
 
-_SUBCELL = 5.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
+_SUBCELL = 5.5  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
 
 
 @njit(nogil=True, cache=True)
-def count_frames(positions, cells, periodic, kinds, place, r_step, counts, shortest):  # type: ignore[no-untyped-def]
-    """Fill ``counts`` (n_frames, n_pairs, n_r) and the shortest distance of each frame."""
+def count_frames(positions, cells, periodic, kinds, place, r_step, counts, overlap):  # type: ignore[no-untyped-def]
+    """Fill ``counts`` (n_frames, n_pairs, n_r), and whether two atoms of a frame lie within ``r_step``."""
     n_pairs, n_r = counts.shape[1:]
     hist = np.empty((n_pairs, n_r + 4))
     for f in range(positions.shape[0]):
         hist[:] = 0.0
-        shortest[f] = _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, hist)
+        _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, hist)
         for p in range(n_pairs):
+            # Only a distance in the first interval reaches the first point of the spline.
+            overlap[f] |= hist[p, 0] > 0.0
             for k in range(n_r):
                 counts[f, p, k] = hist[p, k + 1] * (k * r_step)
 
@@ -112,6 +114,7 @@ def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
 def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore[no-untyped-def]
     """Subcells seen from ``home``, with the lattice translation of each; returns how many."""
     n = 0
+    per = 1.0 / m
     h = (home // (m[1] * m[2]), home // m[2] % m[1], home % m[2])
     for o in range(offsets.shape[0]):
         place = 0
@@ -119,7 +122,8 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
         inside = True
         for k in range(3):
             t = h[k] + offsets[o, k]
-            turn = t // m[k]
+            # Floor of a product with room for rounding: integer division takes ten times as long.
+            turn = int(np.floor((t + 0.5) * per[k]))
             inside = inside and turn == 0
             place = place * m[k] + t - turn * m[k]
             x += turn * cell[k, 0]
@@ -133,8 +137,11 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
 
 
 @njit(nogil=True, cache=True)
-def _gather(start, targets, shifts, xyz, near, first):  # type: ignore[no-untyped-def]
-    """Copy the atoms of all target subcells to ``near`` (3, n), ordered by species from ``first``."""
+def _gather(start, targets, shifts, xyz, middle, limit, near, first):  # type: ignore[no-untyped-def]
+    """Copy the atoms of all target subcells to ``near`` (3, n), ordered by species from ``first``.
+
+    Those farther than the square root of ``limit`` from ``middle`` are left out.
+    """
     n_kinds = first.size - 1
     n = 0
     for s in range(n_kinds):
@@ -142,15 +149,17 @@ def _gather(start, targets, shifts, xyz, near, first):  # type: ignore[no-untype
         for t in range(targets.size):
             g = targets[t] * n_kinds + s
             for j in range(start[g], start[g + 1]):
+                away = 0.0
                 for d in range(3):
                     near[d, n] = xyz[d, j] + shifts[t, d]
-                n += 1
+                    away += (near[d, n] - middle[d]) ** 2
+                n += away < limit
     first[n_kinds] = n
 
 
 @njit(nogil=True, cache=True)
 def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, hist):  # type: ignore[no-untyped-def]
-    """Add the pairs of one frame to ``hist`` (n_pairs, n_r + 4), as 1/r; returns the shortest distance."""
+    """Add the pairs of one frame to ``hist`` (n_pairs, n_r + 4), as 1/r."""
     n_kinds = place.shape[0]
     r_max = (n_r - 1) * r_step
     xyz, kind, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
@@ -159,7 +168,7 @@ def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, hist):  #
     shifts = np.empty((offsets.shape[0], 3))
     near, work = np.empty((3, 1024)), np.empty((3, 1024))
     first = np.empty(n_kinds + 1, np.int64)
-    shortest = r_max * r_max
+    middle = np.empty(3)
     for home in range(m[0] * m[1] * m[2]):
         lo, hi = start[home * n_kinds], start[(home + 1) * n_kinds]
         if lo == hi:
@@ -170,21 +179,34 @@ def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, hist):  #
             n += start[(t + 1) * n_kinds] - start[t * n_kinds]
         if n > near.shape[1]:
             near, work = np.empty((3, 2 * n)), np.empty((3, 2 * n))
-        _gather(start, targets[:n_targets], shifts, xyz, near, first)
+        limit = (r_max + _centre(xyz, lo, hi, middle)) ** 2
+        _gather(start, targets[:n_targets], shifts, xyz, middle, limit, near, first)
         for i in range(lo, hi):
             for s in range(n_kinds):
                 into = hist[place[kind[i], s]]
-                d2 = _spread(xyz, i, near, first[s], first[s + 1], r_step, r_max, into, work)
+                _spread(xyz, i, near, first[s], first[s + 1], r_step, r_max, into, work)
                 # Within the home subcell each pair once: partners that come later in the order.
                 g = home * n_kinds + s
-                own = _spread(xyz, i, xyz, max(start[g], i + 1), start[g + 1], r_step, r_max, into, work)
-                shortest = min(shortest, d2, own)
-    return np.sqrt(shortest)
+                _spread(xyz, i, xyz, max(start[g], i + 1), start[g + 1], r_step, r_max, into, work)
+
+
+@njit(nogil=True, cache=True)
+def _centre(xyz, lo, hi, middle):  # type: ignore[no-untyped-def]
+    """Middle of the atoms ``lo`` to ``hi``; returns how far the farthest lies from it."""
+    for d in range(3):
+        middle[d] = xyz[d, lo:hi].sum() / (hi - lo)
+    farthest = 0.0
+    for i in range(lo, hi):
+        away = 0.0
+        for d in range(3):
+            away += (xyz[d, i] - middle[d]) ** 2
+        farthest = max(farthest, away)
+    return np.sqrt(farthest) + 1e-9
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no-untyped-def]
-    """Add the distances of atom ``i`` to ``near[:, lo:hi]``; returns the shortest squared distance."""
+    """Add the distances of atom ``i`` to ``near[:, lo:hi]``."""
     n = max(hi - lo, 0)
     x, y, z = xyz[0, i], xyz[1, i], xyz[2, i]
     nx, ny, nz, square = near[0], near[1], near[2], work[0]
@@ -192,7 +214,6 @@ def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no
         dx, dy, dz = nx[lo + j] - x, ny[lo + j] - y, nz[lo + j] - z
         square[j] = dx * dx + dy * dy + dz * dz
     limit = r_max * r_max
-    shortest = limit
     kept = 0
     for j in range(n):
         d2 = square[j]
@@ -201,7 +222,6 @@ def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no
     grid, weight, per_step = work[1], work[2], 1.0 / r_step
     for j in range(kept):
         d2 = square[j]
-        shortest = min(shortest, d2)
         # One Newton step makes a double-precision root of the single-precision one, at half the time.
         inverse = np.float64(np.float32(1.0) / np.sqrt(np.float32(d2) + np.float32(1e-12)))
         inverse *= 1.5 - 0.5 * d2 * inverse * inverse
@@ -216,4 +236,3 @@ def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no
         hist[k + 1] += w * (4.0 - 3.0 * t * t * (2.0 - t))
         hist[k + 2] += w * (4.0 - 3.0 * u * u * (2.0 - u))
         hist[k + 3] += w * t * t * t
-    return shortest

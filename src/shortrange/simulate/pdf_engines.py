@@ -180,7 +180,7 @@ def _endless(
         structure, r_max=s.r_max + beyond + 6.5 * np.sqrt(widest), r_step=s.r_step
     )
     weights = pair_weights(h, np.zeros(1), weights=s.weights)[:, 0]
-    counts = h.counts.mean(axis=0, dtype=float)
+    counts = h.mean_counts()
     g = weights @ gaussian_sums(h, counts, u_iso=s.u_iso, widths=s.widths, form=form)
     g -= 4 * np.pi * h.r * (h.number_density or 0.0)
     return np.asarray(g if s.diameter is None else g * sphere(h.r, s.diameter))

@@ -193,7 +193,7 @@ class PdfModel:
             Pair to (dG / d distance, angstrom^-3; dG / d sigma2 of the distance, angstrom^-4), each (n_r,).
         """
         q, h = self._q, self.histograms
-        mean = signal(h, h.counts.mean(axis=0, dtype=float)[None])[0]
+        mean = signal(h, h.mean_counts()[None])[0]
         base = signal(h, None)
         phase = np.outer(h.r, q * (1 + stretch))
         sines, cosines = np.sin(phase), np.cos(phase)
@@ -227,7 +227,7 @@ class PdfModel:
         """F(Q) of the ensemble at any ``q`` up to ``q_max``, shape (n_q,)."""
         w = pair_weights(self.histograms, q, weights=self.weights, energy=self.energy)
         if widths or self.diameter is not None:
-            mean = self.histograms.counts.mean(axis=0, dtype=float)
+            mean = self.histograms.mean_counts()
             return np.asarray((w * self._broad(mean, q, 0.0, u_iso, widths)).sum(axis=0))
         return np.asarray((w * damping(self.histograms, q, u_iso) * self._table(q)).sum(axis=0))
 
@@ -272,7 +272,7 @@ class PdfModel:
     def _scattered(self, stretch: float, u_iso: float | Mapping[str, float], widths: Widths) -> Array:
         """Weighted F of each pair on the nodes, (n_pairs, n_q)."""
         if widths or self.diameter is not None:
-            mean = self.histograms.counts.mean(axis=0, dtype=float)
+            mean = self.histograms.mean_counts()
             return np.asarray(self._pair_weights * self._broad(mean, self._q, stretch, u_iso, widths))
         return np.asarray(self._weighted(u_iso) * self._debye(stretch))
 

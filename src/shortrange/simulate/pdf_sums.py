@@ -59,7 +59,7 @@ def tabulate(h: PairHistograms, q_end: float) -> CubicSpline:
     size = next_fast_len(int(np.ceil(2 * np.pi * h.r_max / (0.15 * h.r_step))), real=True)
     q = 2 * np.pi / (size * h.r_step) * np.arange(size // 2 + 1)
     last = min(int(np.searchsorted(q, q_end)) + 4, q.size)
-    counted = signal(h, h.counts.mean(axis=0, dtype=float)[None])[0]
+    counted = signal(h, h.mean_counts()[None])[0]
     q = q[:last]
     sums = -rfft(counted, size, axis=1).imag[:, :last] / bin_transform(q, h.r_step)
     sums += rfft(signal(h, None), size, axis=1).imag[:, :last]
@@ -84,7 +84,9 @@ def shell(h: PairHistograms, p: int, shells: Mapping[str, tuple[float, float]] |
 def run_means(counts: Array, groups: int) -> Array:
     """Means over ``groups`` runs of consecutive frames, axis 0."""
     edges = np.linspace(0, counts.shape[0], min(groups, counts.shape[0]) + 1).astype(int)
-    return np.stack([counts[a:b].mean(axis=0) for a, b in pairwise(edges)])
+    flat = counts.reshape(counts.shape[0], -1)
+    runs = [np.full(b - a, 1.0 / (b - a), dtype=counts.dtype) @ flat[a:b] for a, b in pairwise(edges)]
+    return np.reshape(runs, (-1, *counts.shape[1:]))
 
 
 def broad_signal(
