@@ -21,16 +21,24 @@ def pdf(
     trajectory: Path,
     /,
     *,
-    q_max: float,
-    r_max: float,
-    q_min: float = 0.0,
-    q_damp: float = 0.0,
+    q_max: float | None = None,
+    r_max: float | None = None,
+    q_min: float | None = None,
+    q_damp: float | None = None,
+    q_broad: float = 0.0,
+    delta1: float = 0.0,
+    delta2: float = 0.0,
     u_iso: float = 0.0,
+    diameter: float | None = None,
+    like: Path | None = None,
+    mask: bool = False,
     r_step: float = 0.01,
     frames: str | None = None,
     out: Path = Path("simulated"),
 ) -> int:
     """Simulate the X-ray G(r): gr.csv (r, g, sigma, and the part of each pair of elements).
+
+    Beside it: coordination.csv (neighbours nearer than r) and, for 8 snapshots or more, convergence.csv.
 
     Parameters
     ----------
@@ -42,8 +50,16 @@ def pdf(
         End of G(r), angstrom.
     q_damp
         Resolution of the instrument, 1/angstrom.
+    q_broad, delta1, delta2
+        Peak widths that vary with distance, as in PDFgui; they act on u_iso, not on the snapshots' motion.
     u_iso
         Mean square displacement added to that of the snapshots, angstrom^2.
+    diameter
+        Of the ball that the sample consists of, angstrom.
+    like
+        Measured G(r), whose ranges and q_damp are taken where none is given here.
+    mask
+        Write nan where r is beyond half the cell of a simulation box.
     r_step
         Step of G(r), angstrom.
     frames
@@ -56,18 +72,37 @@ def pdf(
 
     from shortrange.report import ResultFolder
     from shortrange.report.columns import gr_columns, write_csv
-    from shortrange.simulate.pairs import pair_histograms
+    from shortrange.simulate.pairs import pair_histograms, running_coordination
     from shortrange.simulate.pdf import TAPER, simulate_gr
 
-    _check_positive(q_max=q_max, r_max=r_max, r_step=r_step)
-    r = r_step * np.arange(1, int(np.floor(r_max / r_step + 1e-6)) + 1)
-    histograms = pair_histograms(snapshots, r_max=r_max + TAPER, r_step=min(0.01, 0.5 / q_max))
-    model = simulate_gr(histograms, r=r, q_min=q_min, q_max=q_max, q_damp=q_damp, u_iso=u_iso)
+    chosen = _ranges(like, q_max=q_max, r_max=r_max, q_min=q_min, q_damp=q_damp)
+    _check_positive(**{name: chosen[name] for name in ("q_max", "r_max")}, r_step=r_step)
+    end = chosen.pop("r_max")
+    r = r_step * np.arange(1, int(np.floor(end / r_step + 1e-6)) + 1)
+    histograms = pair_histograms(snapshots, r_max=end + TAPER, r_step=min(0.01, 0.5 / chosen["q_max"]))
+    model = simulate_gr(
+        histograms, r=r, q_max=chosen["q_max"], q_min=chosen["q_min"], q_damp=chosen["q_damp"], u_iso=u_iso,
+        q_broad=q_broad, delta1=delta1, delta2=delta2, diameter=diameter,
+    )  # fmt: skip
+    gr, parts = model.gr, model.contributions
+    columns = {**gr_columns(gr), **parts}
+    if mask and histograms.half_width is not None and snapshots.n_frames > 1:
+        beyond = r > histograms.half_width
+        columns |= {
+            name: np.where(beyond, np.nan, x) for name, x in columns.items() if x is not None and name != "r"
+        }
     with ResultFolder(out, kind="simulate pdf") as new:
-        write_csv(new / "gr.csv", {**gr_columns(model.gr), **model.contributions})
-        settings = {"q_min": q_min, "q_max": q_max, "q_damp": q_damp, "u_iso": u_iso, "r_max": r_max}
-        _write_summary(new, "gr_summary.json", snapshots, trajectory, model.gr.history, settings=settings)
-        _draw_gr(new, trajectory.name, model.gr)
+        write_csv(new / "gr.csv", columns)
+        write_csv(new / "coordination.csv", {"r": r, **running_coordination(histograms, r)})
+        if model.convergence is not None:
+            frames_used, error = model.convergence.T
+            write_csv(new / "convergence.csv", {"frames": frames_used, "rms_sigma": error})
+        settings = {
+            **chosen, "r_max": end, "u_iso": u_iso, "q_broad": q_broad, "delta1": delta1, "delta2": delta2,
+            "diameter": diameter, "mask": mask, "half_width": histograms.half_width,
+        }  # fmt: skip
+        _write_summary(new, "gr_summary.json", snapshots, trajectory, gr.history, settings=settings)
+        _draw_gr(new, trajectory.name, gr, model.convergence)
     _tell(model.gr.history, out / "gr.csv")
     return 0
 
@@ -129,6 +164,30 @@ def exafs(
     return 0
 
 
+def _ranges(like: Path | None, **given: float | None) -> dict[str, float]:
+    """Take settings as given, else from the measured G(r)."""
+    from shortrange.errors import ProjectError
+
+    found: dict[str, float | None] = {"q_min": 0.0, "q_damp": 0.0}
+    if like is not None:
+        from shortrange.load import load_gr
+
+        data = load_gr(like)
+        found["r_max"] = float(data.r[-1])
+        stated = {"q_max": data.q_max, "q_min": data.q_min, "q_damp": data.q_damp}
+        found |= {name: value for name, value in stated.items() if value is not None}
+    found |= {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in found.items() if value is not None}
+    for name in ("q_max", "r_max"):
+        if name not in chosen:
+            raise ProjectError(
+                f"{name} is not given" + ("" if like is None else f", and {like.name} does not state it"),
+                where=f"--{name.replace('_', '-')}",
+                do=f"write, say, --{name.replace('_', '-')} 20",
+            )
+    return chosen
+
+
 def load_snapshots(path: Path, frames: str | None) -> Trajectory:
     """Read snapshots, or those that ``frames`` (start:stop:step) selects."""
     from shortrange.config import parse_frames
@@ -172,12 +231,18 @@ def _write_summary(
     )
 
 
-def _draw_gr(folder: Path, title: str, data: Any) -> None:
-    from shortrange.report.figures.scattering import plot_gr
+def _draw_gr(folder: Path, title: str, data: Any, convergence: Any) -> None:
+    from shortrange.report.figures.scattering import plot_convergence, plot_gr
     from shortrange.report.style import finish, new_figure, png_bytes
 
-    figure = new_figure(3.2)
-    plot_gr(ax=figure.subplots(), data=data)
+    if convergence is None:
+        figure = new_figure(3.2)
+        plot_gr(ax=figure.subplots(), data=data)
+    else:
+        figure = new_figure(5.2)
+        top, bottom = figure.subplots(2, 1, height_ratios=(3, 2))
+        plot_gr(ax=top, data=data)
+        plot_convergence(ax=bottom, frames=convergence[:, 0], error=convergence[:, 1])
     _save(folder, "gr.png", png_bytes(finish(figure, title=title, simulated=True)))
 
 

@@ -21,7 +21,7 @@ from shortrange.errors import DataError, SimulationError
 from shortrange.quantities import Step, Trajectory, step
 from shortrange.simulate.pair_kernel import count_frames
 
-__all__ = ["PairHistograms", "bin_transform", "coordination", "pair_histograms"]
+__all__ = ["PairHistograms", "bin_transform", "coordination", "pair_histograms", "running_coordination"]
 
 Array = NDArray[Any]
 
@@ -248,6 +248,28 @@ def coordination(histograms: PairHistograms, pair: str | tuple[str, str], r_lo: 
     ends = 2.0 if len(set(histograms.pairs[p])) == 1 else 1.0
     total = histograms.counts[:, p, inside].sum(axis=1, dtype=float).mean()
     return float(ends * total / histograms.species[centre])
+
+
+def running_coordination(histograms: PairHistograms, r: Array) -> dict[str, Array]:
+    """Mean number of neighbours nearer than each ``r``, by ordered pair: ``"Ta-Cl"`` is Cl around Ta.
+
+    Parameters
+    ----------
+    histograms
+        From `pair_histograms`.
+    r
+        angstrom, up to ``histograms.r_max``, shape (n,).
+    """
+    grid = histograms.r + histograms.r_step / 2
+    found: dict[str, Array] = {}
+    for (a, b), counted in zip(histograms.pairs, histograms.mean_counts(), strict=True):
+        below = np.interp(r, grid, np.cumsum(counted), left=0.0)
+        if a == b:
+            found[f"{a}-{a}"] = 2.0 * below / histograms.species[a]
+        else:
+            found[f"{a}-{b}"] = below / histograms.species[a]
+            found[f"{b}-{a}"] = below / histograms.species[b]
+    return found
 
 
 def _cations_first(symbol: str) -> tuple[int, int]:

@@ -45,6 +45,9 @@ class SimulatedGR:
         1/angstrom, shape (n_q,), and F(Q) = Q [S(Q) - 1] before the window.
     per_frame
         G of each frame, shape (n_frames, n_r), or None.
+    convergence
+        Number of frames from the start, and the rms over r of the standard error of their mean G,
+        angstrom^-2, shape (n, 2); None for fewer than 8 frames.
     history
         As of ``gr``.
     """
@@ -55,6 +58,7 @@ class SimulatedGR:
     q: Array
     f_q: Array
     per_frame: Array | None = None
+    convergence: Array | None = None
     history: tuple[Step, ...] = ()
 
 
@@ -109,11 +113,13 @@ def simulate_gr(
     model = PdfModel(histograms, r, q_max, q_min, weights, energy, window, diameter)
     parts = model.contributions(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
     cov: Array | None = None
+    convergence: Array | None = None
     how: dict[str, Any] = {"method": "one frame: unknown"}
     if histograms.n_frames > 1:
         groups = min(histograms.n_frames, _GROUPS)
         g = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths, groups=groups)
         cov, inflation = standard_error(g)
+        convergence = _convergence(g, histograms.n_frames)
         how = {"method": "scatter of runs of frames, blocked", "runs": groups, "inflation": inflation}
     named = weights if isinstance(weights, str) else dict(weights)
     done = step(
@@ -134,8 +140,18 @@ def simulate_gr(
         each = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
     return SimulatedGR(
         gr=gr, contributions=parts, partial_g=histograms.partial_g(r), q=q,
-        f_q=model.structure(q, u_iso=u_iso, widths=widths), per_frame=each, history=history,
+        f_q=model.structure(q, u_iso=u_iso, widths=widths), per_frame=each,
+        convergence=convergence, history=history,
     )  # fmt: skip
+
+
+def _convergence(g: Array, n_frames: int) -> Array | None:
+    """Rms standard error against number of frames, doubled from 8 runs to all; of means of equal runs."""
+    sizes = [n for n in (8, 16, 32, 64) if n < len(g)]
+    if len(g) >= 8:
+        sizes.append(len(g))
+    rows = [(n * n_frames / len(g), np.sqrt(np.mean(np.diag(standard_error(g[:n])[0])))) for n in sizes]
+    return np.array(rows) if rows else None
 
 
 def _check_particle(diameter: float | None, widths: Widths, u_iso: float | Mapping[str, float]) -> None:
