@@ -74,7 +74,6 @@ def test_version(capsys):
         (["reduce", "a.xdi", "--k-range", "3", "x"], "unable to convert"),
         (["reduce", "a.xdi", "--mode", "transmision"], "transmission"),
         (["run"], "requires an argument"),
-        (["simulate", "pdf", "a.xyz"], "q-max"),
     ],
 )
 def test_a_mistyped_command_line_is_explained(capsys, words, text):

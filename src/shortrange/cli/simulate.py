@@ -67,7 +67,6 @@ def pdf(
     out
         Folder of the results.
     """
-    snapshots = load_snapshots(trajectory, frames)
     import numpy as np
 
     from shortrange.report import ResultFolder
@@ -77,6 +76,7 @@ def pdf(
 
     chosen = _ranges(like, q_max=q_max, r_max=r_max, q_min=q_min, q_damp=q_damp)
     _check_positive(**{name: chosen[name] for name in ("q_max", "r_max")}, r_step=r_step)
+    snapshots = load_snapshots(trajectory, frames)
     end = chosen.pop("r_max")
     r = r_step * np.arange(1, int(np.floor(end / r_step + 1e-6)) + 1)
     histograms = pair_histograms(snapshots, r_max=end + TAPER, r_step=min(0.01, 0.5 / chosen["q_max"]))
