@@ -29,7 +29,7 @@ E0 = 9881.0
 def white_line(
     energy: Array, *, splitting: float, ratio: float, gamma: float, sigma: float, height: float = 1.2
 ) -> Array:
-    """Two Voigt lines (half width ``gamma``, resolution ``sigma``) on an arctan edge, at any energies (eV)."""
+    """Two Voigt lines (half width ``gamma``, resolution ``sigma``) on an arctan edge, energies in eV."""
     from scipy.special import wofz
 
     def line(centre: float) -> Array:
@@ -73,7 +73,7 @@ def measured(rng: np.random.Generator, *, spacing: float, noise: float, **shape:
 
 
 def trials(n: int, seed: int) -> Iterator[tuple[float, float, float, float, float]]:
-    """Noise, error and stated error of a splitting, error and stated error of a difference; NaN if refused."""
+    """Noise; error and stated error of a splitting, and of a difference; NaN if refused."""
     rng = np.random.default_rng(seed)
     done = 0
     while done < n:
@@ -116,9 +116,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     rows = np.array(list(trials(asked.spectra, asked.seed)))
-    print(
-        "SIMULATED           found  median |error|  median sigma  within 1, 2, 3 sigma (normal: 0.68 0.95 1.00)"
-    )
+    print("SIMULATED           found  median |error|  median sigma  within 1, 2, 3 sigma (normal .68 .95 1)")
     for name, low, high in (("noise < 1e-3", 0, 1e-3), ("1e-3 to 2e-3", 1e-3, 2e-3), ("> 2e-3", 2e-3, 1)):
         part = rows[(rows[:, 0] >= low) & (rows[:, 0] < high)]
         for what, error, sigma in (("splitting", *part[:, 1:3].T), ("difference", *part[:, 3:].T)):

@@ -10,6 +10,7 @@ from shortrange.cli.output import show_table
 from shortrange.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
+    from shortrange.cli.xas_features import Features
     from shortrange.quantities import Scan
     from shortrange.reduce.xas import XasReduction
 
@@ -26,6 +27,10 @@ def reduce(
     mode: Literal["transmission", "fluorescence", "tey", "mu"] = "transmission",
     k_range: tuple[float, float] | None = None,
     r_bkg: float = 1.0,
+    second_derivative: bool = False,
+    against: Path | None = None,
+    calibrate: Path | None = None,
+    standard: str | None = None,
 ) -> int:
     """Align, merge and normalise repeats of an absorption scan, and extract chi(k) and chi(R).
 
@@ -34,7 +39,7 @@ def reduce(
     files
         Scans of one sample at one edge; names may hold * and ?.
     out
-        Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, figures.
+        Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, wavelet.h5, figures.
     element, edge
         Such as Ta and L3; taken from the files if they say so.
     mode
@@ -43,18 +48,46 @@ def reduce(
         1/angstrom, two numbers; chosen from the noise when absent.
     r_bkg
         Distance below which oscillations are background, angstrom.
+    second_derivative
+        Measure the splitting of the white line by the two minima of the second derivative.
+    against
+        Folder of an earlier reduction: how much larger is the splitting than there, and how surely?
+    calibrate
+        Scan of a standard measured together with these; all energies are moved so that it fits.
+    standard
+        Which standard, such as "ZnSO4.7H2O"; the only known one of this edge when absent.
     """
     from shortrange.load import load_scans
 
+    if against is not None and not second_derivative:
+        raise ProjectError(
+            "--against compares splittings", where="reduce", do="add --second-derivative, or drop --against"
+        )
+    if standard is not None and calibrate is None:
+        raise ProjectError(
+            "--standard names no file", where="reduce", do="give the scan of the standard with --calibrate"
+        )
     paths = _expand(files)
     scans = [scan for path in paths for scan in load_scans(path, element=element, edge=edge)]
     element = element or _stated(scans, "element")
     edge = edge or _stated(scans, "edge")
+    from shortrange.cli.xas_features import Features, find_calibration
+    from shortrange.reduce.calibrate import apply_calibration
     from shortrange.reduce.xas import reduce_xas
 
+    features = Features()
+    if calibrate is not None:
+        features.calibration = find_calibration(
+            calibrate, standard=standard, element=element, edge=edge, mode=mode
+        )
+        scans = [apply_calibration(scan, features.calibration) for scan in scans]
+        paths.append(calibrate)
     reduction = reduce_xas(scans, element=element, edge=edge, mode=mode, k_range=k_range, r_bkg=r_bkg)
-    _write(reduction, scans, paths, out=out, mode=mode, r_bkg=r_bkg)
-    _print(reduction, out)
+    if second_derivative:
+        features.measure_splitting(reduction.normalised, against)
+    features.map_wavelet(reduction)
+    _write(reduction, scans, paths, features, out=out, mode=mode, r_bkg=r_bkg)
+    _print(reduction, features, out)
     return 0
 
 
@@ -88,6 +121,7 @@ def _write(
     reduction: XasReduction,
     scans: Sequence[Scan],
     paths: Sequence[Path],
+    features: Features,
     *,
     out: Path,
     mode: str,
@@ -106,6 +140,7 @@ def _write(
     with ResultFolder(out, kind="reduce") as new:
         write_reduction(reduction, new, simulated=simulated)
         plates = xas_plates(f"{element} {edge}", reduction, title=title, simulated=simulated, repeats=repeats)
+        plates += features.write(new, f"{element} {edge}", normalised, title=title, simulated=simulated)
         save_plates(plates, new / "figures")
         content = {
             "simulated": simulated,
@@ -128,11 +163,12 @@ def _write(
                 for report in reduction.reports
             ],
             "warnings": reduction.warnings,
+            **features.record(),
         }
         write_summary(new / "summary.json", content, files=paths)
 
 
-def _print(reduction: XasReduction, out: Path) -> None:
+def _print(reduction: XasReduction, features: Features, out: Path) -> None:
     from shortrange.report.text import plus_minus
 
     rows = []
@@ -149,4 +185,6 @@ def _print(reduction: XasReduction, out: Path) -> None:
     print(f"\nE0 {normalised.e0:.2f} eV, edge step {step}")
     if reduction.k_range is not None:
         print(f"k {reduction.k_range[0]:.2f} to {reduction.k_range[1]:.2f} 1/angstrom")
+    for line in features.lines():
+        print(line)
     print(f"reduced: {out}")

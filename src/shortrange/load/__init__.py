@@ -1,6 +1,6 @@
 """Files in: XAS scans, scattering patterns, pair distribution functions, structures."""
 
-from shortrange.load import columns, pattern, pdf, structures, vasprun, xdatcar, xdi
+from shortrange.load import athena, columns, pattern, pdf, structures, vasprun, xdatcar, xdi
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -18,6 +18,7 @@ __all__ = ["LOADERS", "Loader", "load", "load_gr", "load_iq", "load_scans", "loa
 for _loader in (
     Loader("xdi", "xas", (".xdi", ".xxdi"), xdi.sniff_xdi, xdi.read_xdi),
     Loader("spec", "xas", (".spec",), columns.sniff_spec, columns.read_spec),
+    Loader("athena", "xas", (".prj",), athena.sniff_athena, athena.read_athena),
     Loader("columns", "xas", (".xmu", ".nor", "*"), columns.sniff_columns, columns.read_columns),
     Loader("pdfgetx", "gr", (".gr", "*"), pdf.sniff_gr, pdf.read_gr),
     Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pattern.sniff_iq, pattern.read_iq),

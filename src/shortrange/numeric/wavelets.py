@@ -1,4 +1,4 @@
-r"""Wavelet transforms of k^n chi(k): Cauchy (fast, by banded Fourier sums) and complex Morlet (PyWavelets).
+r"""Wavelet transforms of k^n chi(k): Cauchy and complex Morlet, by banded Fourier sums.
 
 A wavelet at distance R passes frequencies around :math:`\omega = 2R`. The amplitude convention is the same
 for both: :math:`A\sin(2kR_0 + \varphi)`, far from its ends, gives :math:`|W(k, R_0)| = A`.
@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from shortrange.numeric.windows import uniform_step
 
-__all__ = ["cauchy_transform", "larch_factor", "larch_order", "morlet_transform"]
+__all__ = [
+    "cauchy_transform",
+    "larch_factor",
+    "larch_order",
+    "morlet_transform",
+    "pywavelets_transform",
+]
 
 Array = NDArray[Any]
 
@@ -69,8 +75,34 @@ def cauchy_transform(k: Array, y: Array, r: Array, *, order: int, every: int = 1
     ndarray
         Complex, shape (..., n_r, n_k / every).
     """
+    return _transform(k, y, r, ("cauchy", float(order)), every)
+
+
+def morlet_transform(k: Array, y: Array, r: Array, *, eta: float, sigma: float, every: int = 1) -> Array:
+    r"""Complex Morlet transform, with the wavelet :math:`\psi(t) \sim e^{i\eta t - t^2 / 2\sigma^2}`.
+
+    The scale at R is :math:`\eta / 2R`, so that the resolution in k is :math:`\sigma\eta / 2R` and that in R
+    is :math:`R / \sigma\eta` (Funke, Scheinost, Chukalina, Phys. Rev. B 71, 094110 (2005)). The filter is
+    :math:`H(x) = 2\,e^{-(\sigma\eta)^2(1-x)^2/2}`.
+
+    Parameters
+    ----------
+    k, y, r, every
+        As for `cauchy_transform`.
+    eta, sigma
+        Of the wavelet, dimensionless; only their product, at least 5, matters here.
+
+    Returns
+    -------
+    ndarray
+        Complex, shape (..., n_r, n_k / every).
+    """
+    return _transform(k, y, r, ("morlet", float(eta * sigma)), every)
+
+
+def _transform(k: Array, y: Array, r: Array, shape: tuple[str, float], every: int) -> Array:
     y = np.asarray(y, dtype=float)
-    bands = _bands(k.tobytes(), r.tobytes(), order, every)
+    bands = _bands(k.tobytes(), r.tobytes(), shape, every)
     out = np.zeros((*y.shape[:-1], r.size, k[::every].size), dtype=complex)
     for band in bands:
         spectrum = y @ band.forward
@@ -79,11 +111,12 @@ def cauchy_transform(k: Array, y: Array, r: Array, *, order: int, every: int = 1
 
 
 @lru_cache(maxsize=8)
-def _bands(k_bytes: bytes, r_bytes: bytes, order: int, every: int) -> tuple[_Band, ...]:
+def _bands(k_bytes: bytes, r_bytes: bytes, shape: tuple[str, float], every: int) -> tuple[_Band, ...]:
     """Make the kernels of one pair of grids. Wider wavelets (small R) need a finer grid of frequencies."""
     k, r = np.frombuffer(k_bytes), np.frombuffer(r_bytes)
-    step = uniform_step(k, where="cauchy_transform")
-    width = 1.0 / np.sqrt(order)
+    step = uniform_step(k, where="wavelet transform")
+    kind, number = shape
+    width = 1.0 / np.sqrt(number) if kind == "cauchy" else 1.0 / number
     bands = []
     start = int(np.searchsorted(r, 0.0, side="right"))  # at R = 0 the transform is zero
     while start < r.size:
@@ -96,7 +129,8 @@ def _bands(k_bytes: bytes, r_bytes: bytes, order: int, every: int) -> tuple[_Ban
         omega = spacing * np.arange(max(1, int(bottom / spacing)), int(top / spacing) + 2)
         omega = omega[omega < np.pi / step]
         x = omega / (2.0 * r[start:stop, None])
-        filters = 2.0 * np.exp(order * (np.log(x) + 1.0 - x))
+        power = number * (np.log(x) + 1.0 - x) if kind == "cauchy" else -0.5 * (number * (1.0 - x)) ** 2
+        filters = 2.0 * np.exp(power)
         bands.append(
             _Band(
                 slice(start, stop),
@@ -114,29 +148,17 @@ def _edge(width: float) -> float:
     return 1.0 + _REACH * width + (_REACH * width) ** 2 / 3.0
 
 
-def morlet_transform(k: Array, y: Array, r: Array, *, eta: float, sigma: float) -> Array:
-    r"""Complex Morlet transform with PyWavelets: :math:`\psi(t) \sim e^{i\eta t - t^2 / 2\sigma^2}`.
-
-    The scale at R is :math:`\eta / 2R`, so that the resolution in k is :math:`\sigma\eta / 2R` and that in R
-    is :math:`R / \sigma\eta` (Funke, Scheinost, Chukalina, Phys. Rev. B 71, 094110 (2005)).
+def pywavelets_transform(k: Array, y: Array, r: Array, *, eta: float, sigma: float) -> Array:
+    r"""Do what `morlet_transform` does with PyWavelets: slower, and up to half a step of ``k`` off.
 
     Parameters
     ----------
-    k, y
-        As for `cauchy_transform`; ``y`` of shape (n_k,).
-    r
-        Positive, angstrom, shape (n_r,).
-    eta, sigma
-        Of the wavelet, dimensionless; the product, at least 5, sets the resolution.
-
-    Returns
-    -------
-    ndarray
-        Complex, shape (n_r, n_k).
+    k, y, r, eta, sigma
+        As for `morlet_transform`; ``y`` of shape (n_k,), ``r`` positive.
     """
     import pywt
 
-    step = uniform_step(k, where="morlet_transform")
+    step = uniform_step(k, where="wavelet transform")
     scales = eta / (2.0 * r) / step
     wavelet = pywt.ContinuousWavelet(f"cmor{2.0 * sigma**2}-{eta / (2.0 * np.pi)}")
     # The default ends of its table, -8 and 8, are not wide enough for every sigma.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError, did_you_mean
-from shortrange.numeric.wavelets import cauchy_transform, larch_order, morlet_transform
+from shortrange.numeric.wavelets import cauchy_transform, larch_order, morlet_transform, pywavelets_transform
 from shortrange.numeric.xafs_fourier import k_window
 from shortrange.quantities import ChiK, Step, step
 
@@ -102,6 +102,7 @@ def wavelet(
     order: int | None = None,
     eta: float = 8.0,
     sigma: float = 1.0,
+    engine: Literal["direct", "pywavelets"] = "direct",
 ) -> WaveletMap:
     """Wavelet map of k^n chi(k).
 
@@ -114,7 +115,7 @@ def wavelet(
     k_range
         1/angstrom; with a window over this range (Kaiser, 1 1/angstrom wide), as `xftf` has, or without any.
     kind
-        ``"cauchy"`` as in xraylarch, or ``"morlet"`` (complex, through PyWavelets).
+        ``"cauchy"`` as in xraylarch, or ``"morlet"`` (complex).
     r_max, r_step
         Grid of R from ``r_step``, angstrom.
     r
@@ -124,6 +125,9 @@ def wavelet(
         ``rmax_out`` of 10 angstrom (326 for a spacing of 0.05), whatever ``r_max`` is.
     eta, sigma
         Of the Morlet wavelet: its width in R is R / (eta sigma).
+    engine
+        Who computes the Morlet wavelet: Fourier sums, or PyWavelets as a reference (slower, and up to half a
+        step of k off).
 
     Raises
     ------
@@ -140,7 +144,7 @@ def wavelet(
     r = np.asarray(r, dtype=float)
     if r.size == 0 or r[0] <= 0 or np.any(np.diff(r) <= 0):
         raise DataError("R is not positive and increasing", where=where, do="choose r_max > r_step > 0")
-    settings = _settings(kind, chi, order, eta, sigma, where)
+    settings = _settings(kind, chi, order, eta, sigma, engine, where)
     weight = _weight(chi.k, k_weight, k_range)
     values = _transform(chi.k, chi.chi * weight, r, settings)
     done = step(
@@ -164,25 +168,31 @@ def _weight(k: Array, k_weight: float, k_range: tuple[float, float] | None) -> A
 
 
 def _settings(
-    kind: Kind, chi: ChiK, order: int | None, eta: float, sigma: float, where: str
+    kind: Kind, chi: ChiK, order: int | None, eta: float, sigma: float, engine: str, where: str
 ) -> dict[str, Any]:
     if kind == "cauchy":
         order = larch_order(float(chi.k[1] - chi.k[0])) if order is None else order
         if order < 1:
             raise DataError(f"order = {order}", where=where, do="choose 1 or more")
-        return {"kind": kind, "order": order}
+        return {"kind": kind, "order": order, "engine": "direct"}
+    if engine not in ("direct", "pywavelets"):
+        raise DataError(
+            f"there is no engine {engine!r}", where=where, do=did_you_mean(engine, ["direct", "pywavelets"])
+        )
     if eta <= 0 or sigma <= 0 or eta * sigma < 5.0:
         raise DataError(
             f"eta = {eta:g}, sigma = {sigma:g}: this wavelet answers to a constant too",
             where=where,
             do="choose positive values with a product of 5 or more",
         )
-    return {"kind": kind, "eta": eta, "sigma": sigma}
+    return {"kind": kind, "eta": eta, "sigma": sigma, "engine": engine}
 
 
 def _transform(k: Array, y: Array, r: Array, settings: dict[str, Any]) -> Array:
     if settings["kind"] == "cauchy":
         return cauchy_transform(k, y, r, order=settings["order"])
+    if settings["engine"] == "pywavelets":
+        return pywavelets_transform(k, y, r, eta=settings["eta"], sigma=settings["sigma"])
     return morlet_transform(k, y, r, eta=settings["eta"], sigma=settings["sigma"])
 
 
@@ -272,8 +282,9 @@ def _lobe_errors(chi: ChiK, data: WaveletMap, wide: Array, boxes: tuple[Array, A
         return [None] * 5
     noise = np.random.default_rng(0).normal(size=(_REPLICAS, factor.shape[1])) @ factor.T
     found = []
+    settings = {**data.settings, "engine": "direct"}
     for replica in (chi.chi + noise) * _weight(chi.k, data.k_weight, data.k_range):
-        magnitude = np.abs(_transform(chi.k, replica, data.r[wide], data.settings))
+        magnitude = np.abs(_transform(chi.k, replica, data.r[wide], settings))
         lobe = _lobe(data.k, data.r[wide], magnitude, boxes)
         if lobe is not None:
             found.append(lobe)

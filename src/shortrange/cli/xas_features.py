@@ -1,0 +1,193 @@
+"""What ``shortrange reduce`` does on request: calibration, splitting of the white line, wavelet map."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shortrange.errors import DataError, ShortrangeError
+
+if TYPE_CHECKING:
+    from shortrange.quantities import Scan
+    from shortrange.reduce.calibrate import Calibration
+    from shortrange.reduce.edge_splitting import Splitting, SplittingDifference
+    from shortrange.reduce.normalise import Normalised
+    from shortrange.reduce.xas import XasReduction
+    from shortrange.report.plates import Plate
+    from shortrange.transform.wavelet import WaveletMap
+
+__all__ = ["Features", "find_calibration", "read_normalised"]
+
+
+@dataclass(slots=True)
+class Features:
+    """Optional results of one reduction, as far as they were asked for."""
+
+    calibration: Calibration | None = None
+    splitting: Splitting | None = None
+    difference: SplittingDifference | None = None
+    wavelet: WaveletMap | None = None
+
+    def measure_splitting(self, data: Normalised, against: Path | None) -> None:
+        """Measure the splitting, and how much larger it is than in the folder of an earlier reduction."""
+        from shortrange.reduce.edge_splitting import compare_splittings, edge_splitting
+
+        self.splitting = edge_splitting(data)
+        if against is not None:
+            self.difference = compare_splittings(read_normalised(against), data)
+
+    def map_wavelet(self, reduction: XasReduction) -> None:
+        """Make the map of k^2 chi(k), with the window of chi(R)."""
+        from shortrange.transform.wavelet import wavelet
+
+        if reduction.chi is not None and reduction.k_range is not None:
+            self.wavelet = wavelet(reduction.chi, k_range=reduction.k_range)
+
+    def write(self, folder: Path, name: str, data: Normalised, *, title: str, simulated: bool) -> list[Plate]:
+        """Write the map, and make the figures."""
+        from shortrange.report.feature_plates import splitting_plate, wavelet_plate
+        from shortrange.report.wavelet_file import write_wavelet
+
+        plates = []
+        if self.splitting is not None:
+            plates.append(splitting_plate(name, data, self.splitting, title=title, simulated=simulated))
+        if self.wavelet is not None:
+            write_wavelet(folder / "wavelet.h5", self.wavelet, simulated=simulated)
+            plates.append(wavelet_plate(name, self.wavelet, title=title, simulated=simulated))
+        return plates
+
+    def record(self) -> dict[str, Any]:
+        """Entries of ``summary.json``."""
+        record: dict[str, Any] = {}
+        if self.calibration is not None:
+            record["calibration"] = _calibration_record(self.calibration)
+        if self.splitting is not None:
+            record["splitting"] = _splitting_record(self.splitting, self.difference)
+        return record
+
+    def lines(self) -> list[str]:
+        """Sentences for the terminal."""
+        from shortrange.report.text import plus_minus
+
+        lines = []
+        if self.calibration is not None:
+            shift = plus_minus(self.calibration.shift, self.calibration.sigma)
+            lines.append(f"calibrated by {self.calibration.standard.name}: {shift} eV added")
+        if self.splitting is not None:
+            low, high = self.splitting.minima
+            value = plus_minus(self.splitting.value, self.splitting.sigma)
+            lines.append(f"splitting {value} eV (minima at {low:.2f} and {high:.2f} eV)")
+        if self.difference is not None:
+            value = plus_minus(self.difference.value, self.difference.sigma)
+            lines.append(
+                f"larger than before by {value} eV: {abs(self.difference.z):.1f} standard errors, "
+                f"p = {self.difference.p:.2g}"
+            )
+        return lines
+
+
+def find_calibration(path: Path, *, standard: str | None, element: str, edge: str, mode: str) -> Calibration:
+    """Calibrate by the scans of a standard; the mode of the samples is taken if the file has it."""
+    from shortrange.load import load_scans
+    from shortrange.reduce.calibrate import calibrate, choose_standard
+    from shortrange.reduce.xas import reduce_xas
+
+    chosen = choose_standard(standard, element=element, edge=edge)
+    scans = load_scans(path, element=chosen.element, edge=chosen.edge)
+    merged = reduce_xas(scans, element=chosen.element, edge=chosen.edge, mode=_mode_of(scans, mode)).merged
+    return calibrate(merged, chosen)
+
+
+def _mode_of(scans: Sequence[Scan], wanted: str) -> str:
+    from shortrange.reduce.mu import MODES
+
+    for mode in (wanted, *MODES):
+        if all(set(MODES[mode]) <= set(scan.columns) for scan in scans):
+            return mode
+    return wanted
+
+
+def _calibration_record(calibration: Calibration) -> dict[str, Any]:
+    """For ``summary.json``."""
+    standard = calibration.standard
+    return {
+        "standard": standard.name,
+        "feature": standard.feature,
+        "energy": standard.energy,
+        "measured": calibration.measured,
+        "shift": calibration.shift,
+        "sigma": calibration.sigma,
+        "source": standard.source,
+    }
+
+
+def _splitting_record(splitting: Splitting, difference: SplittingDifference | None) -> dict[str, Any]:
+    """For ``summary.json``."""
+    record: dict[str, Any] = {
+        "value": splitting.value,
+        "sigma": splitting.sigma,
+        "sigma_noise": splitting.sigma_noise,
+        "sigma_smoothing": splitting.sigma_smoothing,
+        "minima": list(splitting.minima),
+        "sigma_minima": list(splitting.sigma_minima),
+        "significance": splitting.significance,
+        "smoothings": [
+            {"degree": s.degree, "width": s.width, "minima": list(s.minima), "sigma": s.sigma}
+            for s in splitting.smoothings
+        ],
+    }
+    if difference is not None:
+        record["difference"] = {
+            "value": difference.value,
+            "sigma": difference.sigma,
+            "z": difference.z,
+            "p": difference.p,
+        }
+    return record
+
+
+def read_normalised(folder: Path) -> Normalised:
+    """Read the normalised spectrum of an earlier ``shortrange reduce``.
+
+    Raises
+    ------
+    DataError
+        If the folder does not hold one.
+    """
+    import numpy as np
+
+    from shortrange.reduce.normalise import EdgeRanges, Normalised
+
+    try:
+        record = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        table = np.genfromtxt(folder / "mu.csv", delimiter=",", names=True)
+        e0, edge_step = float(record["e0"]), float(record["edge_step"])
+        energy, mu, norm = (np.asarray(table[name], dtype=float) for name in ("energy", "mu", "norm"))
+        sigma = np.asarray(table["sigma"], dtype=float)
+        if not np.isfinite(np.array([energy, mu, norm, sigma])).all():
+            raise ValueError("mu.csv holds values that are not finite")
+        return Normalised(
+            energy=energy,
+            mu=mu,
+            sigma=sigma,
+            norm=norm,
+            flat=np.asarray(table["flat"], dtype=float),
+            pre_edge=mu - norm * edge_step,
+            post_edge=mu - norm * edge_step + edge_step,
+            e0=e0,
+            edge_step=edge_step,
+            sigma_edge_step=float(record["sigma_edge_step"]),
+            ranges=EdgeRanges((np.nan, np.nan), (np.nan, np.nan), 1, 1),
+            label=folder.name,
+        )
+    except ShortrangeError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"this is no folder of `shortrange reduce` with absorption: {error}",
+            where=str(folder),
+            do="name the folder that was given as --out",
+        ) from error
