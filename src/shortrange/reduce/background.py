@@ -57,7 +57,7 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class Problem:
     """The pieces that depend on the energies only."""
 
     raw: slice
@@ -75,16 +75,24 @@ def _knot_places(k_raw: Array, k_range: tuple[float, float], n_knots: int) -> Ar
     return places
 
 
-def _setup(
-    energy: Array, e0: float, r_bkg: float, k_range: tuple[float, float | None], settings: dict[str, Any]
-) -> _Problem:
-    """Grids and operators, with the conventions of ``larch.xafs.autobk``."""
+def setup(
+    energy: Array,
+    e0: float,
+    r_bkg: float,
+    k_range: tuple[float, float | None],
+    *,
+    k_weight: float,
+    k_step: float,
+    dk: float,
+    window: str,
+) -> Problem:
+    """Grids and operators, with the conventions of ``larch.xafs.autobk``; arguments as of `autobk`."""
     from scipy.interpolate import BSpline
 
     i_e0 = max(0, int(np.searchsorted(energy, e0, side="right")) - 1)
     above = energy[i_e0:] - e0
     k_raw = np.sign(above) * np.sqrt(np.abs(above) / HBAR2_2ME)
-    k_step, k_min = settings["k_step"], k_range[0]
+    k_min = k_range[0]
     k_max = float(k_raw[-1]) if k_range[1] is None else min(float(k_raw[-1]), k_range[1])
     k = k_step * np.arange(int(1.01 + k_max / k_step))
     end = min(energy.size, 2 + int(np.searchsorted(energy, e0 + k_max**2 * HBAR2_2ME, side="right")) - 1) - 1
@@ -104,10 +112,10 @@ def _setup(
         )
     knots = np.concatenate([np.full(4, places[0]), places[2:-2], np.full(4, places[-1])])
     k_raw = k_raw[: end - i_e0 + 1]
-    window = ft_window(k, x_range=(k_min, k_max), dx=settings["dk"], window=settings["window"])
+    weight = ft_window(k, x_range=(k_min, k_max), dx=dk, window=window) * k**k_weight
     r = larch_r_grid(k_step, r_max=1e9)[:n_r]
-    ft = k_step / np.sqrt(np.pi) * np.exp(-2j * np.outer(r, k)) * window * k ** settings["k_weight"]
-    return _Problem(
+    ft = k_step / np.sqrt(np.pi) * np.exp(-2j * np.outer(r, k)) * weight
+    return Problem(
         raw=raw,
         k=k,
         to_k=spline_matrix(k_raw, k),
@@ -117,7 +125,16 @@ def _setup(
     )
 
 
-def _solve(problem: _Problem, y: Array, clamps: tuple[float, float], n_clamp: int) -> tuple[Array, float]:
+def clamp_rows(size: int, clamps: tuple[float, float], n_clamp: int) -> Array:
+    """Matrix that picks and weights the clamped points of chi(k), shape (2 n_clamp, size)."""
+    clamped = np.zeros((2 * n_clamp, size))
+    for i in range(n_clamp):
+        clamped[i, i] = clamps[0]
+        clamped[n_clamp + i, size - n_clamp + i] = clamps[1]
+    return clamped
+
+
+def _solve(problem: Problem, y: Array, clamps: tuple[float, float], n_clamp: int) -> tuple[Array, float]:
     r"""Matrix from data to spline coefficients, and the weight of the clamps, found by fixed-point iteration.
 
     Xraylarch minimises :math:`|\chi(R)|^2 + s^2|d|^2`, where d are the clamped points of chi and
@@ -128,10 +145,7 @@ def _solve(problem: _Problem, y: Array, clamps: tuple[float, float], n_clamp: in
     """
     spline_k = problem.to_k @ problem.basis
     data_k = problem.to_k
-    clamped = np.zeros((2 * n_clamp, problem.k.size))
-    for i in range(n_clamp):
-        clamped[i, i] = clamps[0]
-        clamped[n_clamp + i, problem.k.size - n_clamp + i] = clamps[1]
+    clamped = clamp_rows(problem.k.size, clamps, n_clamp)
     weight = 0.1
     for _ in range(50):
         measure = np.concatenate([problem.ft, weight * clamped])
@@ -202,8 +216,7 @@ def autobk(
             where=where,
             do="give positive, increasing values",
         )
-    settings = {"k_weight": k_weight, "k_step": k_step, "dk": dk, "window": window}
-    problem = _setup(energy, e0, r_bkg, (k_min, k_max), settings)
+    problem = setup(energy, e0, r_bkg, (k_min, k_max), k_weight=k_weight, k_step=k_step, dk=dk, window=window)
     inside = problem.raw
     to_coefficients, weight = _solve(problem, data.mu[inside] / edge_step, clamps, n_clamp)
     projector = np.zeros((problem.k.size, energy.size))
@@ -232,7 +245,10 @@ def autobk(
         clamps=list(clamps),
         clamp_weight=weight,
         n_knots=background.n_knots,
-        **settings,
+        k_weight=k_weight,
+        k_step=k_step,
+        dk=dk,
+        window=window,
     )
     chi = ChiK(
         k=problem.k,

@@ -206,7 +206,30 @@ class _Fit:
     weights: Array
 
 
-def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
+@dataclass(frozen=True, slots=True)
+class EdgeFit:
+    """The fits of the pre-edge and the post-edge as matrices, for any spectrum on one grid.
+
+    ``pre_basis @ (pre_hat @ mu[pre])`` is the pre-edge line, ``weights @ mu`` the edge step.
+    """
+
+    pre: slice
+    post: slice
+    pre_basis: Array
+    pre_hat: Array
+    post_basis: Array
+    post_hat: Array
+    weights: Array
+
+
+def fit_edge(energy: Array, e0: float, ranges: EdgeRanges) -> EdgeFit:
+    """Make the operators of a normalisation.
+
+    Raises
+    ------
+    DataError
+        If the post-edge range holds too few points.
+    """
     x = (energy - e0) / 100.0  # well-conditioned polynomials
     a, b = _below(energy, ranges.pre[0] + e0), _nearest(energy, ranges.pre[1] + e0)
     b = max(b, a + 1 + ranges.pre_order)
@@ -223,14 +246,19 @@ def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
     post_basis = np.vander(x, order + 1, increasing=True)
     pre_hat = np.linalg.pinv(pre_basis[a:b])
     post_hat = np.linalg.pinv(post_basis[c:d])
-    pre_edge = pre_basis @ (pre_hat @ mu[a:b])
-    rise = post_basis @ (post_hat @ (mu - pre_edge)[c:d])
     # Taken at the grid point nearest to E0, as xraylarch does.
     at_e0 = post_basis[_nearest(energy, e0)] @ post_hat
     weights = np.zeros(energy.size)
     weights[c:d] = at_e0
     weights[a:b] -= (at_e0 @ pre_basis[c:d]) @ pre_hat
-    return _Fit(pre_edge, pre_edge + rise, weights)
+    return EdgeFit(slice(a, b), slice(c, d), pre_basis, pre_hat, post_basis, post_hat, weights)
+
+
+def _fit(energy: Array, mu: Array, e0: float, ranges: EdgeRanges) -> _Fit:
+    fit = fit_edge(energy, e0, ranges)
+    pre_edge = fit.pre_basis @ (fit.pre_hat @ mu[fit.pre])
+    rise = fit.post_basis @ (fit.post_hat @ (mu - pre_edge)[fit.post])
+    return _Fit(pre_edge, pre_edge + rise, fit.weights)
 
 
 def _alternatives(ranges: EdgeRanges) -> list[EdgeRanges]:
