@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from beamline_heads import EPICS, PF, SSRL, rows
 
 Write = Callable[..., Path]
 
@@ -17,10 +18,6 @@ Q = np.linspace(0.5, 20.5, 201)
 INTENSITY = 100.0 / (1 + Q) + 10.0 * np.sin(Q)
 R = np.round(np.linspace(0.01, 10.0, 1000), 6)
 G = np.sin(3.0 * R) * np.exp(-0.1 * R)
-
-
-def rows(*columns: np.ndarray, fmt: str = "%.10g", sep: str = " ") -> str:
-    return "\n".join(sep.join(fmt % value for value in row) for row in zip(*columns, strict=True)) + "\n"
 
 
 XDI_HEAD = """# XDI/1.0 test/1.0
@@ -97,6 +94,19 @@ Na 0 0 0
 Cl 2.5 2.5 3.0
 """
 
+ANGLES = np.degrees(np.arcsin(12398.419843320026 / (2 * 3.13551 * ENERGY)))
+
+
+def quoted(values: np.ndarray) -> str:
+    return ",".join(f"'{value:.8g}'" for value in values)
+
+
+ATHENA = (
+    "# Athena project file -- Demeter version 0.9.26\n\n$old_group = 'abcde';\n"
+    "@args = ('label','it\\'s Ta','bkg_eshift',0,'bkg_z','Ta','fft_edge','l3','titles',['a','b']);\n"
+    f"@x = ({quoted(ENERGY)});\n@y = ({quoted(MU)});\n[record]   # create object\n\n@journal = ('');\n\n1;\n"
+)
+
 FILES: dict[str, tuple[str, str, str]] = {
     # loader: kind, file name, content
     "xdi": ("xas", "ta.xdi", XDI_HEAD + rows(ENERGY, IT, I0, IR)),
@@ -110,6 +120,15 @@ FILES: dict[str, tuple[str, str, str]] = {
         + "\n"
         + SPEC_SCAN.format(n=2)
         + rows(I0, IT, IR, 11.0 + 0 * I0, ENERGY / 1e3 + 1e-4),
+    ),
+    "athena": ("xas", "ta.prj", ATHENA),
+    "pf9809": ("xas", "ta.pf", PF + rows(ANGLES, ANGLES, 1 + 0 * I0, I0, IT)),
+    "ssrl": ("xas", "ta.ssrl", SSRL + rows(1 + 0 * I0, ENERGY, ENERGY, I0, IT, IR)),
+    "epics": ("xas", "ta.epics", EPICS + rows(ENERGY, I0, IT)),
+    "side_by_side": (
+        "xas",
+        "ta.csv",
+        "energy [eV] a,a,b,energy c,c\n" + rows(ENERGY, MU, 2 * MU, ENERGY + 1, MU, sep=","),
     ),
     "pattern": ("iq", "a.chi", "# Wavelength: 2.51e-11 m\n#   q_A^-1   I\n" + rows(Q, INTENSITY)),
     "pdfgetx": (

@@ -116,8 +116,8 @@ def test_rubbish(sample: tuple[str, str, Path], content: bytes) -> None:
 def test_cut_short(sample: tuple[str, str, Path]) -> None:
     """A file cut in the middle of its last number is refused, or read without it."""
     name, kind, path = sample
-    if kind == "structure" and name != "xdatcar":
-        return
+    if (kind == "structure" and name != "xdatcar") or name in ("athena", "side_by_side"):
+        return  # their own tests cut them where it matters
     text = path.read_text().rstrip()
     path.write_text(text[: text.rindex(" ")])
     with pytest.raises(DataError, match=r"columns where the others have|not three numbers"):

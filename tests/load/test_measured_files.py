@@ -124,9 +124,15 @@ def test_other_odd_files(shared_data: Path) -> None:
         ("generic_columns_no_header.dat", None, None, {"i0", "it", "ir", "mu", "mu_ref"}),
         ("CLSHXMA.dat", "As", "K", {"i0", "it", "ir"}),
         ("NSLS8ID_2019.dat", "As", "K", {"i0", "it", "ir", "if"}),
-        ("NSLS_XDAC_2011.dat", "Fe", "K", {"i0", "it"}),
+        ("NSLS_XDAC_2011.dat", "Fe", "K", {"i0", "it", "if"}),
+        ("PFBL12C_2005.dat", "Hg", "L3", {"i0", "it"}),
+        ("SSRL1_2006.dat", "Ag", "K", {"i0", "it", "ir"}),
+        ("APS13ID_2008.dat", "Zn", "K", {"i0", "it"}),
+        ("hdf5/ewoksbm08_example.h5", "Te", "K", {"i0", "it", "ir", "if"}),
+        ("demeter/cufluo.dat", "Cu", "K", {"mu"}),
+        ("pyfitit/bTiCl3.nor", "Ti", "K", {"mu"}),
         ("APS9BM_2006.dat", "S", "K", {"i0"}),
-        ("APS13ID_2019.dat", None, None, {"i0", "it", "ir"}),
+        ("APS13ID_2019.dat", None, None, {"i0", "it", "ir", "if"}),
         ("cls/SXRMB_Fe_foil_head.dat", "Fe", "K", {"i0", "tey"}),
         ("demeter/fe73ga27.010", "Fe", "K", {"i0", "if"}),
         ("demeter/ZT20.000", "Zn", "K", {"i0", "it", "ir"}),
@@ -147,11 +153,9 @@ def test_beamlines(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("PFBL12C_2005.dat", "the row has 6 columns where the others have 5"),
-        ("SSRL1_2006.dat", "'Offsets:' stands where a number should"),
-        ("solaris/astra_data_XAS_head.csv", "is known as the energy"),
         ("demeter/Pd_foil.CSV", "no titles, and the first one, from 1, is no energy"),
-        ("hdf5/ewoksbm08_example.h5", "the file is binary, not text"),
+        ("hdf5/NiSO4_SKa_XES_0001.h5", "no scan over the energy: 2 other groups"),
+        ("hdf5/blc16742_NiSO4.h5", "1121 links to what is not there"),
     ],
 )
 def test_beamlines_not_read(shared_data: Path, name: str, message: str) -> None:

@@ -1,6 +1,6 @@
 """Files in: XAS scans, scattering patterns, pair distribution functions, structures."""
 
-from shortrange.load import athena, columns, pattern, pdf, structures, vasprun, xdatcar, xdi
+from shortrange.load import athena, beamlines, columns, hdf5, pattern, pdf, structures, vasprun, xdatcar, xdi
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -18,7 +18,12 @@ __all__ = ["LOADERS", "Loader", "load", "load_gr", "load_iq", "load_scans", "loa
 for _loader in (
     Loader("xdi", "xas", (".xdi", ".xxdi"), xdi.sniff_xdi, xdi.read_xdi),
     Loader("spec", "xas", (".spec",), columns.sniff_spec, columns.read_spec),
+    Loader("hdf5", "xas", (".h5", ".hdf5", ".nxs"), hdf5.sniff_hdf5, hdf5.read_hdf5),
     Loader("athena", "xas", (".prj",), athena.sniff_athena, athena.read_athena),
+    Loader("pf9809", "xas", (), beamlines.sniff_pf9809, beamlines.read_pf9809),
+    Loader("ssrl", "xas", (), beamlines.sniff_ssrl, beamlines.read_ssrl),
+    Loader("epics", "xas", (), beamlines.sniff_epics, beamlines.read_epics),
+    Loader("side_by_side", "xas", (), beamlines.sniff_side_by_side, beamlines.read_side_by_side),
     Loader("columns", "xas", (".xmu", ".nor", "*"), columns.sniff_columns, columns.read_columns),
     Loader("pdfgetx", "gr", (".gr", "*"), pdf.sniff_gr, pdf.read_gr),
     Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pattern.sniff_iq, pattern.read_iq),

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from shortrange.errors import DataError, did_you_mean
 
-__all__ = ["PROFILE_FOLDER", "ROLES", "Profile", "assign", "choose_profile", "profiles"]
+__all__ = ["PROFILE_FOLDER", "ROLES", "Channel", "Profile", "assign", "choose_profile", "profiles", "summed"]
 
 ROLES = ("i0", "it", "ir", "if", "tey", "mu", "mu_ref")
 """Roles of the columns of a `Scan`."""
@@ -43,6 +43,12 @@ class Profile:
         ``"eV"``, ``"keV"``, ``"degrees"`` (the Bragg angle), or None if the file or the edge must tell.
     roles
         Role to titles, the preferred one first.
+    sums
+        Role to regular expressions of the titles of its channels, which are added up where no title of the
+        role itself is there. Channels whose titles differ in more than numbers are of different lines.
+    dead_time
+        For ``sums``: title of the factor that corrects a channel (``factor``), or of its dead fraction
+        (``fraction``), with ``{n}`` for the last number in the title of the channel.
     source
         File of the profile.
     """
@@ -53,6 +59,8 @@ class Profile:
     energy: tuple[str, ...]
     unit: str | None
     roles: Mapping[str, tuple[str, ...]]
+    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dead_time: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source: str = ""
 
     def fits(self, labels: Sequence[str], header: str) -> bool:
@@ -81,11 +89,14 @@ def parse_profile(text: str, *, source: str) -> Profile:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"not valid TOML: {error}", where=source, do="correct the profile") from error
-    _only(raw, ("name", "recognise", "energy", "roles"), source)
+    _only(raw, ("name", "recognise", "energy", "roles", "sums", "dead_time"), source)
     recognise, energy, roles = raw.get("recognise", {}), raw.get("energy", {}), raw.get("roles", {})
     _only(recognise, ("columns", "header"), f"{source}, [recognise]")
     _only(energy, ("column", "unit"), f"{source}, [energy]")
+    sums, dead_time = raw.get("sums", {}), raw.get("dead_time", {})
     _only(roles, ROLES, f"{source}, [roles]")
+    _only(sums, ROLES, f"{source}, [sums]")
+    _only(dead_time, ("factor", "fraction"), f"{source}, [dead_time]")
     unit = energy.get("unit")
     if unit is not None and unit not in _UNITS:
         raise DataError(f"unknown unit {unit!r}", where=f"{source}, [energy]", do=did_you_mean(unit, _UNITS))
@@ -96,6 +107,8 @@ def parse_profile(text: str, *, source: str) -> Profile:
         energy=_names(energy.get("column", ())),
         unit=unit,
         roles={role: _names(names) for role, names in roles.items()},
+        sums={role: _names(names) for role, names in sums.items()},
+        dead_time={kind: _names(names) for kind, names in dead_time.items()},
         source=source,
     )
 
@@ -160,3 +173,33 @@ def assign(labels: Sequence[str], profile: Profile) -> tuple[int | None, dict[st
 
     found = {role: first(names) for role, names in profile.roles.items()}
     return first(profile.energy), {role: index for role, index in found.items() if index is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One of several channels of a role: its column, and that of its dead-time correction."""
+
+    index: int
+    correction: int | None = None
+    kind: str = ""
+
+
+def summed(labels: Sequence[str], profile: Profile, role: str, *, element: str | None) -> list[Channel]:
+    """Channels to be added up for a role; none if they are of several lines and nothing tells which."""
+    place = {label.lower(): index for index, label in reversed(list(enumerate(labels)))}
+    groups: dict[str, list[Channel]] = {}
+    for index, label in enumerate(labels):
+        if not any(re.fullmatch(pattern, label, re.IGNORECASE) for pattern in profile.sums.get(role, ())):
+            continue
+        numbers = re.findall(r"\d+", label)
+        channel = Channel(index)
+        for kind, titles in profile.dead_time.items():
+            for title in titles:
+                wanted = title.format(n=numbers[-1] if numbers else "").lower()
+                if wanted in place:
+                    channel = Channel(index, place[wanted], kind)
+        groups.setdefault(re.sub(r"\d+", "#", label), []).append(channel)
+    if len(groups) > 1 and element is not None:
+        of_element = [n for n in groups if re.search(rf"(^|[^a-zA-Z]){element}([^a-z]|$)", n)]
+        groups = {n: groups[n] for n in of_element}
+    return next(iter(groups.values())) if len(groups) == 1 else []

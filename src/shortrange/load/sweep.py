@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shortrange.errors import DataError
 from shortrange.load.axis import Edge, increasing, resolve_edge, split_unit, to_electronvolt
-from shortrange.load.roles import Profile, assign
+from shortrange.load.roles import Profile, assign, summed
 from shortrange.load.text import Table
 from shortrange.quantities import Scan, Step, step
 
@@ -87,6 +87,7 @@ def make_scan(
     )
     order, ordered = increasing(energy, table.lines, source)
     columns = _columns(table.values[order], bare, index, roles)
+    added = _add_channels(columns, table.values[order], bare, profile, edge)
     chosen = {"energy": labels[index], **{role: labels[i] for role, i in roles.items()}}
     return Scan(
         energy=energy[order],
@@ -103,6 +104,7 @@ def make_scan(
             *doubts,
             *converted,
             *ordered,
+            *added,
             *_zeros(columns, table.lines[order]),
         ),
     )
@@ -119,6 +121,33 @@ def _columns(values: Array, names: Sequence[str], energy: int, roles: Mapping[st
             key, n = f"{name.lower()}_{n}", n + 1
         columns[key] = values[:, i]
     return columns
+
+
+def _add_channels(
+    columns: dict[str, Array], values: Array, names: Sequence[str], profile: Profile, edge: Edge
+) -> list[Step]:
+    """Sum the channels of a detector, each corrected for its dead time where the file has it."""
+    done = []
+    for role in profile.sums:
+        channels = summed(names, profile, role, element=edge.element) if role not in columns else []
+        if len(channels) < 2:
+            continue
+        total = np.zeros(len(values))
+        for channel in channels:
+            counts = values[:, channel.index]
+            if channel.correction is not None:
+                given = values[:, channel.correction]
+                counts = counts * given if channel.kind == "factor" else counts / (1.0 - given)
+            total += counts
+        columns[role] = total
+        corrected = sum(channel.correction is not None for channel in channels)
+        settings = {"role": role, "channels": [names[channel.index] for channel in channels]}
+        if corrected == len(channels):
+            done.append(step("sum channels, corrected for dead time", **settings))
+        else:
+            doubt = "warning: sum of channels without correction for dead time"
+            done.append(step(doubt, **settings, corrected=corrected))
+    return done
 
 
 def _zeros(columns: Mapping[str, Array], lines: Array) -> tuple[Step, ...]:

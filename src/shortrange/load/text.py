@@ -301,7 +301,9 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
             packed.split(),
         ]
     for names in choices:
-        if len(names) == width and not any(map(_numeric, names)) and all(names):
+        # "ORDER= 1" is a remark.
+        words = all(names) and not any(_numeric(name) or re.search(r"=(\s|$)", name) for name in names)
+        if len(names) == width and words:
             return tuple(names)
     return None
 

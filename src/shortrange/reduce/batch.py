@@ -174,7 +174,7 @@ def _steepest(energy: Array, mu: Array, *, near: float | None = None) -> Array:
     part = np.ones(energy.size, dtype=bool) if near is None else np.abs(energy - near) < 25.0
     inside = energy[part]
     width = max(1.0, 1.5 * float(np.median(np.diff(inside))))
-    at = np.arange(inside[0], inside[-1], 0.25)
+    at = inside if near is None else np.arange(inside[0], inside[-1], 0.25)
     operator = np.nan_to_num(derivative_operator(inside, at, width=width, degree=1, order=1))
     slopes = mu[:, part] @ operator.T
     top = np.clip(np.argmax(slopes, axis=1), 1, at.size - 2)
@@ -182,7 +182,7 @@ def _steepest(energy: Array, mu: Array, *, near: float | None = None) -> Array:
     left, middle, right = (slopes[rows, top + i] for i in (-1, 0, 1))
     curvature = left - 2.0 * middle + right
     shift = 0.5 * (left - right) / np.where(curvature < 0, curvature, -1.0)
-    return np.asarray(at[top] + 0.25 * np.clip(shift, -0.5, 0.5))
+    return np.asarray(at[top] if near is None else at[top] + 0.25 * np.clip(shift, -0.5, 0.5))
 
 
 def _background(

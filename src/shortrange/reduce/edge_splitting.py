@@ -37,7 +37,6 @@ Array = NDArray[Any]
 _BIAS = {(4, 4): 30.0, (4, 6): 150.0, (6, 6): 100.0, (6, 8): 400.0}
 """Degree and power of the width (both in units of the splitting): prior size of the coefficient of the bias,
 from pairs of Voigt lines with an arctan edge (`studies/edge_splitting.py`)."""
-_SCATTER = tuple(float(size) for size in np.geomspace(0.015, 0.3, 9))  # eV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +141,11 @@ def edge_splitting(
     found = measure(part, clearest, where)
     split, noise = np.diff(found.energies)[:, 0], np.diff(found.errors, axis=1)[:, 0]
     terms = _bias_terms(found.keys, float(np.median(split)))
-    weights, value, sigma = extrapolate(split, noise, terms, scatter=_SCATTER)
+    scatter = _scatter(part.gap)
+    weights, value, sigma = extrapolate(split, noise, terms, scatter=scatter)
     # Each minimum moves by half of what the splitting is biased by.
     ends = [
-        extrapolate(found.energies[:, i], found.errors[:, i], terms / 2.0, scatter=_SCATTER)[1:]
+        extrapolate(found.energies[:, i], found.errors[:, i], terms / 2.0, scatter=scatter)[1:]
         for i in (0, 1)
     ]
     own = float(np.linalg.norm(weights @ noise))
@@ -203,10 +203,11 @@ def compare_splittings(
     """
     from scipy.special import erfc
 
-    found = []
+    found, gaps = [], []
     for data in (first, second):
         where = f"compare_splittings(label={data.label!r})"
         part = prepare(data, window, where)
+        gaps.append(part.gap)
         found.append(measure(part, find(part, separation, where), where))
     keys = [key for key in found[0].keys if key in found[1].keys]
     if not keys:
@@ -219,9 +220,15 @@ def compare_splittings(
     split = [np.diff(each.energies[p])[:, 0] for each, p in zip(found, places, strict=True)]
     noise = [np.diff(each.errors[p], axis=1)[:, 0] for each, p in zip(found, places, strict=True)]
     terms = _bias_terms(keys, float(np.median(split[0] + split[1])) / 2.0)
-    _, value, sigma = extrapolate(split[1] - split[0], np.concatenate(noise, axis=1), terms, scatter=_SCATTER)
+    scatter = _scatter(max(gaps))
+    _, value, sigma = extrapolate(split[1] - split[0], np.concatenate(noise, axis=1), terms, scatter=scatter)
     z = value / sigma
     return SplittingDifference(value=value, sigma=sigma, z=z, p=float(erfc(abs(z) / np.sqrt(2.0))))
+
+
+def _scatter(gap: float) -> tuple[float, ...]:
+    """Sizes (eV) of what is left between the smoothings; on a coarse grid never less than 5 % of a step."""
+    return tuple(float(size) for size in np.geomspace(max(0.015, 0.05 * gap), 0.3, 9))
 
 
 def _bias_terms(keys: Sequence[tuple[int, float]], scale: float) -> Array:

@@ -37,6 +37,7 @@ class Window:
     norm: Array
     sigma: Array
     at: Array
+    gap: float
     operators: dict[_Key, Array]
 
 
@@ -93,7 +94,7 @@ def prepare(data: Normalised, window: tuple[float, float], where: str) -> Window
             operator = derivative_operator(energy, at, width=width, degree=degree)
             if np.isfinite(operator).all():
                 operators[(degree, width)] = operator
-    return Window(energy, data.norm[inside], data.sigma[inside] / data.edge_step, at, operators)
+    return Window(energy, data.norm[inside], data.sigma[inside] / data.edge_step, at, gap, operators)
 
 
 def find(part: Window, separation: tuple[float, float], where: str) -> Clearest:
