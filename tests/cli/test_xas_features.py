@@ -5,9 +5,9 @@ import json
 import h5py
 import numpy as np
 import pytest
-from white_lines import E0, scan
 
 from shortrange.cli.app import run_app
+from white_lines import E0, scan
 
 TACL5 = {"splitting": 2.8, "ratio": 1.1, "gamma": 1.8, "sigma": 0.5}
 WIDER = {"splitting": 3.2, "ratio": 1.1, "gamma": 2.0, "sigma": 0.5}

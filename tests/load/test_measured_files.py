@@ -129,7 +129,6 @@ def test_other_odd_files(shared_data: Path) -> None:
         ("SSRL1_2006.dat", "Ag", "K", {"i0", "it", "ir"}),
         ("APS13ID_2008.dat", "Zn", "K", {"i0", "it"}),
         ("hdf5/ewoksbm08_example.h5", "Te", "K", {"i0", "it", "ir", "if"}),
-        ("demeter/cufluo.dat", "Cu", "K", {"mu"}),
         ("pyfitit/bTiCl3.nor", "Ti", "K", {"mu"}),
         ("APS9BM_2006.dat", "S", "K", {"i0"}),
         ("APS13ID_2019.dat", None, None, {"i0", "it", "ir", "if"}),
@@ -154,6 +153,7 @@ def test_beamlines(
     ("name", "message"),
     [
         ("demeter/Pd_foil.CSV", "no titles, and the first one, from 1, is no energy"),
+        ("demeter/cufluo.dat", "no titles, and the first one, from 0.333"),
         ("hdf5/NiSO4_SKa_XES_0001.h5", "no scan over the energy: 2 other groups"),
         ("hdf5/blc16742_NiSO4.h5", "1121 links to what is not there"),
     ],
@@ -161,6 +161,13 @@ def test_beamlines(
 def test_beamlines_not_read(shared_data: Path, name: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_scans(shared_data / "xas_beamline_formats" / name)
+
+
+def test_chi_of_k_is_no_scan_in_kev(shared_data: Path) -> None:
+    """From 0.33 to 15: as keV that would hold any edge."""
+    path = shared_data / "xas_beamline_formats" / "demeter" / "cufluo.dat"
+    with pytest.raises(DataError, match="does not lie in the scan"):
+        load_scans(path, element="Cu", edge="K")
 
 
 def test_simulated_cases(shared_data: Path) -> None:

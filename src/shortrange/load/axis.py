@@ -21,6 +21,9 @@ Array = NDArray[Any]
 JITTER = 0.25
 """A step back is encoder jitter if it is shorter than this part of the steps around it."""
 
+WIDEST = 5.0
+"""Where only the numbers tell that an axis is in keV, its end must be below so many times its beginning."""
+
 _UNIT = re.compile(r"\s*[\[(]\s*([^\])]*?)\s*[\])]\s*$|_(k?ev)$", re.IGNORECASE)
 _KNOWN_UNITS = {"ev": "eV", "kev": "keV", "deg": "degrees", "degree": "degrees", "degrees": "degrees"}
 
@@ -146,7 +149,8 @@ def to_electronvolt(
     low, high = float(values.min()), float(values.max())
     if any(low <= e <= high for e in lines):
         return values, history
-    if unit is None and any(low * 1e3 <= e <= high * 1e3 for e in lines):
+    believable = low > 0 and high < WIDEST * low
+    if unit is None and believable and any(low * 1e3 <= e <= high * 1e3 for e in lines):
         return values * 1e3, (step("convert energies from keV to eV", known_from=f"energy of {edge.name}"),)
     if lines and not demanded:
         doubt = step("warning: the edge that the file names does not lie in the scan", edge=edge.name)
@@ -157,6 +161,12 @@ def to_electronvolt(
             f"{edge.name} ({tabulated} eV) does not lie in the scan, {low:.6g} to {high:.6g} eV",
             where=place,
             do="check the element and edge, whether this is the right file, and the unit of its energies",
+        )
+    if unit is None and high < 40.0 and not believable:
+        raise DataError(
+            f"the axis runs from {low:.6g} to {high:.6g}, which no scan over the energy does",
+            where=place,
+            do="is this chi(k) or another curve? Give mu(E), or state the unit of the energies in the title",
         )
     if unit is None and high < 40.0:
         return values * 1e3, (
