@@ -148,3 +148,36 @@ def test_xraylarch_agrees_on_measured_spectra(shared_data, name):
     h = Group(energy=mu.energy.copy(), mu=mu.mu / data.edge_step)
     larch_autobk(h, ek0=data.e0, edge_step=1.0)
     np.testing.assert_allclose(autobk(data)[1].chi, h.chi, rtol=1e-6, atol=MEASURED[name])
+
+
+def test_three_scans_of_an_athena_project(shared_data):
+    """Athena's tutorial of alignment: once moved by what was found, nothing is left to align."""
+    scans = load_scans(shared_data / "xas_prj" / "align_merge.prj", element="Fe", edge="K")
+    out = reduce_xas(scans, element="Fe", edge="K", mode="mu")
+    assert all(report.used for report in out.reports)
+    assert np.ptp([report.energy_shift for report in out.reports]) > 1.5
+    moved = [
+        scan.after(scan.history[0], energy=scan.energy + report.energy_shift)
+        for scan, report in zip(scans, out.reports, strict=True)
+    ]
+    left = reduce_xas(moved, element="Fe", edge="K", mode="mu")
+    assert np.ptp([report.energy_shift for report in left.reports]) < 0.02
+    places = [normalise(to_mu(scan, mode="mu"), near=7112.0).e0 for scan in moved]
+    assert np.ptp(places) < 0.5
+
+
+def test_foils_of_two_beamlines_agree_once_calibrated(shared_data):
+    """Tungsten of APS 13-BM-D and of NSLS X18B: other monochromators, other decades."""
+    from shortrange.reduce.calibrate import calibrate, choose_standard, edge_shift
+
+    ours = reduce_xas(
+        scans_of(shared_data / "xas_xdi" / "W_L3", "W_metal_rt_0*.xdi"), element="W", edge="L3"
+    ).merged
+    path = shared_data / "xas_prj" / "foils" / "Wfoil.prj"
+    theirs = reduce_xas(load_scans(path, element="W", edge="L3"), element="W", edge="L3", mode="mu").merged
+    before, _ = edge_shift(ours, theirs)
+    standard = choose_standard("W foil", element="W", edge="L3")
+    shifts = [calibrate(data, standard).shift for data in (ours, theirs)]
+    after = before + shifts[1] - shifts[0]
+    assert abs(before) > 0.5
+    assert abs(after) < 0.35

@@ -39,7 +39,8 @@ def reduce(
     files
         Scans of one sample at one edge; names may hold * and ?.
     out
-        Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, wavelet.h5, figures.
+        Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, wavelet.h5,
+        merged.xdi, merged.prj, figures.
     element, edge
         Such as Ta and L3; taken from the files if they say so.
     mode
@@ -129,8 +130,10 @@ def _write(
 ) -> None:
     from shortrange.cli.summary import write_summary
     from shortrange.report import ResultFolder, write_reduction
+    from shortrange.report.athena import write_athena
     from shortrange.report.plates import save_plates, xas_plates
     from shortrange.report.repeats import aligned_repeats, say_simulated
+    from shortrange.report.xdi import write_xdi
 
     normalised = reduction.normalised
     simulated = say_simulated(scans)
@@ -139,6 +142,8 @@ def _write(
     title = f"{paths[0].stem}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     with ResultFolder(out, kind="reduce") as new:
         write_reduction(reduction, new, simulated=simulated)
+        write_xdi(new / "merged.xdi", reduction.merged, normalised=normalised, simulated=simulated)
+        write_athena(new / "merged.prj", [reduction.merged], normalised={reduction.merged.label: normalised})
         plates = xas_plates(f"{element} {edge}", reduction, title=title, simulated=simulated, repeats=repeats)
         plates += features.write(new, f"{element} {edge}", normalised, title=title, simulated=simulated)
         save_plates(plates, new / "figures")
