@@ -146,3 +146,15 @@ def test_half_width_of_a_skewed_cell_is_that_of_its_faces():
     skewed = Trajectory(species=("Na",), positions=np.zeros((1, 1, 3)), cells=cell[None])
     assert skewed.half_width == pytest.approx(2.5)
     assert skewed.number_density == pytest.approx(1 / 500)
+
+
+def test_edges_are_those_of_xraydb():
+    """They are read from its database without it."""
+    import xraydb
+    from ase.data import chemical_symbols
+
+    from shortrange.atoms import element_edges
+
+    for symbol in chemical_symbols[1:98]:
+        theirs = {name: edge.energy for name, edge in xraydb.xray_edges(symbol).items()}
+        assert element_edges(symbol) == theirs
