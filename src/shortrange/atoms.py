@@ -109,7 +109,7 @@ def atomic_mass(symbol: str) -> float:
 def element_edges(symbol: str) -> dict[str, float]:
     """Absorption edges of an element: name to energy in eV (xraydb)."""
     atomic_number(symbol)
-    # Straight from its database: importing xraydb brings an object-relational mapper, and costs half a second.
+    # Straight from its database: importing xraydb brings sqlalchemy, and costs half a second.
     spec = find_spec("xraydb")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("xraydb is not installed", name="xraydb")
