@@ -63,7 +63,17 @@ def _short(value: Any) -> str:
 
 
 def _own(value: Any, dtype: type = float) -> Array:
-    """Return a read-only copy: the caller's array is never frozen, nor ours changed from outside."""
+    """Return a read-only copy: the caller's array is never frozen, nor ours changed from outside.
+
+    An array that is read-only and owns its data needs no copy: carriers are made from carriers.
+    """
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype == dtype
+        and value.flags.owndata
+        and not value.flags.writeable
+    ):
+        return value
     array: Array = np.array(value, dtype=dtype)
     array.setflags(write=False)
     return array
@@ -290,6 +300,9 @@ class SQ(_Carrier):
         Shape (n,).
     sigma, cov
         Standard error (n,) and covariance (n, n), or None.
+    shared
+        Errors that points have in common, shape (n, k), where ``cov`` is not stated: the covariance is then
+        ``shared @ shared.T`` and, on its diagonal, what ``sigma`` has beyond it. A compact form of (n, n).
     composition
         Atoms of each element, any common scale.
     number_density
@@ -301,12 +314,31 @@ class SQ(_Carrier):
     s: Array
     sigma: Array | None = None
     cov: Array | None = None
+    shared: Array | None = None
     composition: Mapping[str, float] = field(default_factory=dict)
     number_density: float | None = None
 
     def __post_init__(self) -> None:
         _Carrier.__post_init__(self)
         self._check_cov(self.cov, self.q.size)
+        if self.shared is None:
+            return
+        shared = _own(self.shared)
+        if self.sigma is None or shared.ndim != 2 or shared.shape[0] != self.q.size:
+            raise DataError(
+                f"shared has shape {shared.shape} for {self.q.size} points",
+                where=self._where(),
+                do="give shape (n, k), and sigma",
+            )
+        object.__setattr__(self, "shared", shared)
+
+    @property
+    def independent_variance(self) -> Array | None:
+        """Variance of each point that it does not share with others, shape (n,); None if unknown."""
+        if self.sigma is None:
+            return None
+        common = 0.0 if self.shared is None else np.sum(self.shared**2, axis=1)
+        return np.clip(self.sigma**2 - common, 0.0, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,9 +12,10 @@ from shortrange.atoms import compton, mean_form_factors, parse_composition
 from shortrange.errors import DataError
 from shortrange.load import load_iq, load_trajectory
 from shortrange.quantities import IQ, SQ, Trajectory
-from shortrange.reduce.scattering import gr_from_sq, reduce_scattering, shortest_distance
+from shortrange.reduce.scattering import reduce_scattering, shortest_distance
 from shortrange.reduce.scattering_checks import local_noise
 from shortrange.reduce.scattering_fit import compton_intensity
+from shortrange.reduce.scattering_transform import gr_from_sq
 from shortrange.simulate.pairs import pair_histograms
 from shortrange.simulate.pdf import PdfModel
 from shortrange.units import HC

@@ -11,10 +11,24 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Window", "cosine_taper", "gauss_nodes", "sine_kernel", "trapezoid_weights", "window_values"]
+from shortrange.errors import DataError, did_you_mean
+
+__all__ = [
+    "Window",
+    "cosine_sums",
+    "cosine_taper",
+    "even_step",
+    "gauss_nodes",
+    "phases",
+    "sine_kernel",
+    "trapezoid_weights",
+    "window_values",
+]
 
 Array = NDArray[Any]
-Window = Literal["lorch"]
+Window = Literal["lorch", "soft"]
+SOFT_FROM = 2.0 / 3.0
+"""Part of q_max from which the soft window falls."""
 
 _PANEL = 32  # nodes of a Gauss panel: exact to 1e-12 for a phase of up to 40 rad
 _PHASE = 36.0
@@ -59,16 +73,65 @@ def trapezoid_weights(x: Array) -> Array:
     return weight
 
 
+def even_step(r: Array) -> float | None:
+    """Step of a uniform, increasing grid; None for any other, shape of ``r`` (n,)."""
+    if r.size < 3:
+        return None
+    step = float(r[-1] - r[0]) / (r.size - 1)
+    even = step > 0 and np.max(np.abs(r - (r[0] + step * np.arange(r.size)))) < 1e-9 * max(1.0, abs(r[-1]))
+    return step if even else None
+
+
+def phases(q: Array, *, start: float, step: float, n: int) -> tuple[Array, Array]:
+    """exp(i q x) for x = start + step * k, k < n, as products of a coarse and a fine part, each (m, n_q)."""
+    block = int(np.ceil(np.sqrt(n)))
+    coarse = start + step * block * np.arange(-(-n // block))
+    return np.exp(1j * np.outer(coarse, q)), np.exp(1j * np.outer(step * np.arange(block), q))
+
+
 def sine_kernel(q: Array, weight: Array, r: Array) -> Array:
-    """Matrix that takes F at ``q`` to G at ``r``: ``2/pi * weight * sin(q r)``, shape (n_r, n_q)."""
-    return np.asarray((2.0 / np.pi) * weight * np.sin(np.outer(r, q)))
+    """Matrix that takes F at ``q`` to G at ``r``: ``2/pi * weight * sin(q r)``, shape (n_r, n_q).
+
+    On a uniform ``r`` the sines follow from about ``2 sqrt(n_r)`` of them by addition of angles.
+    """
+    step = even_step(r)
+    if step is None or r.size < 64:
+        return np.asarray((2.0 / np.pi) * weight * np.sin(np.outer(r, q)))
+    coarse, fine = phases(q, start=float(r[0]), step=step, n=r.size)
+    coarse = coarse * ((2.0 / np.pi) * weight)
+    out = coarse.imag[:, None] * fine.real
+    out += coarse.real[:, None] * fine.imag
+    return np.asarray(out.reshape(-1, q.size)[: r.size])
+
+
+def cosine_sums(parts: tuple[Array, Array], weight: Array, *, n: int) -> Array:
+    """Sum over q of ``weight * cos(q x)`` at the first ``n`` of the x of `phases`, shape (n,)."""
+    coarse, fine = parts
+    cosines = (coarse.real * weight) @ fine.real.T - (coarse.imag * weight) @ fine.imag.T
+    return np.asarray(cosines.ravel()[:n])
 
 
 def window_values(q: Array, *, q_max: float, window: Window | None) -> Array:
-    """Modification function M(Q): 1 without a window; Lorch's sin(x)/x with x = pi Q / q_max (Lorch 1969)."""
+    """Modification function M(Q).
+
+    None: 1. ``"lorch"``: sin(x)/x with x = pi Q / q_max (Lorch 1969). ``"soft"``: 1 up to 2/3 of q_max, then
+    half a cosine down to 0: fewer ripples than none, sharper peaks than Lorch's.
+
+    Raises
+    ------
+    DataError
+        If there is no such window.
+    """
     if window is None:
         return np.ones_like(q)
-    return np.asarray(np.sinc(q / q_max))
+    if window == "lorch":
+        return np.asarray(np.sinc(q / q_max))
+    if window == "soft":
+        x = np.clip((q / q_max - SOFT_FROM) / (1.0 - SOFT_FROM), 0.0, 1.0)
+        return np.asarray(0.5 * (1.0 + np.cos(np.pi * x)))
+    raise DataError(
+        f"unknown window {window!r}", where="window", do=did_you_mean(str(window), ("none", "lorch", "soft"))
+    )
 
 
 def cosine_taper(r: Array, *, r_max: float, width: float) -> Array:

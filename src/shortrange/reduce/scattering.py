@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
-from shortrange.numeric.sine import Window, sine_kernel, trapezoid_weights, window_values
+from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, IQ, SQ, Step, step
 from shortrange.reduce.scattering_checks import check_pattern, cut_pattern, on_grid
-from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fit, scattering_terms
+from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fits, scattering_terms
+from shortrange.reduce.scattering_transform import gr_from_sq
 
-__all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering", "shortest_distance"]
+__all__ = ["Estimate", "ScatteringReduction", "reduce_scattering", "shortest_distance"]
 
 Array = NDArray[Any]
 
@@ -115,7 +116,7 @@ def reduce_scattering(
     r
         Where G is wanted, angstrom, by default 0 to 20 in steps of 0.02.
     window
-        None or ``"lorch"``.
+        None, ``"lorch"`` or ``"soft"``; see `shortrange.numeric.sine.window_values`.
     anomalous
         Add f' and f'' at the wavelength (Chantler).
     recoil_power
@@ -150,10 +151,8 @@ def reduce_scattering(
         anomalous=anomalous, recoil_power=recoil_power,
     )  # fmt: skip
     noise = np.hypot(sigma, empty_sigma)
-    orders = range(1 + (int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0))
-    fits = [
-        joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, smooth_order=m) for m in orders
-    ]
+    order = int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0
+    fits = joint_fits(terms, noise, number_density=number_density, r_cut=r_cut, max_order=order)
     fit = _simplest(fits)
     beta, p = _beta(fit, terms.q)
     if not (beta > 0 and np.all(p > 0.5)):
@@ -166,8 +165,8 @@ def reduce_scattering(
     own = beta * p * sigma
     if empty is not None:
         own = np.hypot(own, fit["background"] * empty_sigma)
-    n_s = fit.design @ fit.cov @ fit.design.T
-    n_s[np.diag_indices_from(n_s)] += (own / terms.mean_f_squared) ** 2
+    shared = fit.design @ fit.factor
+    sigma_s = np.sqrt(np.sum(shared**2, axis=1) + (own / terms.mean_f_squared) ** 2)
     done = step(
         "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
         wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous,
@@ -176,7 +175,7 @@ def reduce_scattering(
     )  # fmt: skip
     history = (*iq.history, *steps, done, *_doubts(fit, number_density is None))
     sq = SQ(
-        q=pattern.q, s=s, sigma=np.sqrt(np.diag(n_s)), cov=n_s, composition=dict(composition),
+        q=pattern.q, s=s, sigma=sigma_s, shared=shared, composition=dict(composition),
         number_density=density.value, label=iq.label, history=history,
     )  # fmt: skip
     grid = np.arange(1001) * 0.02 if r is None else r
@@ -195,52 +194,6 @@ def reduce_scattering(
         r_cut=r_cut,
         history=gr.history,
     )
-
-
-def gr_from_sq(
-    sq: SQ, *, r: Array, q_range: tuple[float, float] | None = None, window: Window | None = None
-) -> GR:
-    """Transform S(Q) to G(r), carrying its covariance.
-
-    Parameters
-    ----------
-    sq
-        Structure factor.
-    r
-        angstrom, shape (n_r,).
-    q_range
-        Part of F(Q) that is transformed, 1/angstrom; by default all.
-    window
-        None or ``"lorch"``.
-
-    Raises
-    ------
-    DataError
-        If ``q_range`` does not lie in the data.
-    """
-    low, high = (sq.q[0], sq.q[-1]) if q_range is None else q_range
-    inside = (sq.q >= low - 1e-9) & (sq.q <= high + 1e-9)
-    slack = float(np.max(np.diff(sq.q))) if sq.q.size > 1 else 0.0
-    if inside.sum() < 2 or low < sq.q[0] - slack or high > sq.q[-1] + slack:
-        raise DataError(
-            f"q_range {low:g} to {high:g} does not lie in S(Q), {sq.q[0]:g} to {sq.q[-1]:g} 1/angstrom",
-            where=sq.label or "gr_from_sq",
-            do="choose q_range within the data",
-        )
-    q = sq.q[inside]
-    r = np.asarray(r, dtype=float)
-    kernel = sine_kernel(q, trapezoid_weights(q) * window_values(q, q_max=high, window=window) * q, r)
-    cov = None
-    if sq.cov is not None:
-        cov = kernel @ sq.cov[np.ix_(inside, inside)] @ kernel.T
-    elif sq.sigma is not None:
-        cov = (kernel * sq.sigma[inside] ** 2) @ kernel.T
-    done = step("transform S(Q) to G(r)", q_min=float(q[0]), q_max=float(q[-1]), window=window)
-    return GR(
-        r=r, g=kernel @ (sq.s[inside] - 1.0), cov=cov, sigma=None if cov is None else np.sqrt(np.diag(cov)),
-        q_min=float(q[0]), q_max=float(q[-1]), composition=sq.composition, number_density=sq.number_density,
-        label=sq.label, history=(*sq.history, done),
-    )  # fmt: skip
 
 
 def shortest_distance(composition: Mapping[str, float]) -> float:

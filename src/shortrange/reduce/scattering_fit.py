@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 
 from shortrange.atoms import compton, mean_form_factors
 from shortrange.numeric.sine import trapezoid_weights
 from shortrange.units import HC
 
-__all__ = ["JointFit", "Terms", "compton_intensity", "joint_fit", "scattering_terms"]
+__all__ = ["JointFit", "Terms", "compton_intensity", "joint_fits", "scattering_terms"]
 
 Array = NDArray[Any]
 
@@ -62,9 +64,9 @@ class JointFit:
 
     Attributes
     ----------
-    names, values, cov
-        Unknowns: ``beta``, ``smooth 1``..., ``background``, ``compton``, ``fluorescence``, ``low Q``,
-        ``low Q bulge``, ``density``; their values (n,) and covariance (n, n).
+    names, values, factor
+        Unknowns: ``beta``, ``background``, ``compton``, ``fluorescence``, ``low Q``, ``low Q bulge``,
+        ``density``, ``smooth 1``...; their values (n,) and a root of their covariance (n, n).
     design, offset
         S(Q) = design @ values + offset, shapes (n_q, n) and (n_q,).
     smooth_order
@@ -79,7 +81,7 @@ class JointFit:
 
     names: tuple[str, ...]
     values: Array
-    cov: Array
+    factor: Array
     design: Array
     offset: Array
     smooth_order: int
@@ -90,6 +92,11 @@ class JointFit:
 
     def __getitem__(self, name: str) -> float:
         return float(self.values[self.names.index(name)])
+
+    @property
+    def cov(self) -> Array:
+        """Covariance of the values, shape (n, n)."""
+        return np.asarray(self.factor @ self.factor.T)
 
 
 def compton_intensity(
@@ -126,17 +133,35 @@ def scattering_terms(
     recoil_power: float = 2.0,
 ) -> Terms:
     """Tables for a composition at ``q``, beside the measured intensities."""
-    squared, mean = mean_form_factors(composition, q, energy=HC / wavelength if anomalous else None)
-    recoil = compton_intensity(composition, q, wavelength=wavelength, power=recoil_power)
+    squared, mean, recoil = _tables(
+        np.asarray(q, dtype=float).tobytes(), tuple(composition.items()), wavelength, anomalous, recoil_power
+    )
     return Terms(
         q=q, intensity=intensity, background=background, mean_f_squared=squared, mean_f2=mean, compton=recoil
     )
 
 
-def joint_fit(
-    terms: Terms, sigma: Array, *, number_density: float | None, r_cut: float, smooth_order: int = 0
-) -> JointFit:
-    """Solve for all unknowns at once.
+@lru_cache(maxsize=8)
+def _tables(
+    q_bytes: bytes,
+    composition: tuple[tuple[str, float], ...],
+    wavelength: float,
+    anomalous: bool,
+    recoil_power: float,
+) -> tuple[Array, Array, Array]:
+    """<f>^2, <f^2> and Compton scattering: the same for all patterns of a series."""
+    q, atoms = np.frombuffer(q_bytes), dict(composition)
+    squared, mean = mean_form_factors(atoms, q, energy=HC / wavelength if anomalous else None)
+    tables = (squared, mean, compton_intensity(atoms, q, wavelength=wavelength, power=recoil_power))
+    for table in tables:
+        table.setflags(write=False)
+    return tables
+
+
+def joint_fits(
+    terms: Terms, sigma: Array, *, number_density: float | None, r_cut: float, max_order: int = 0
+) -> list[JointFit]:
+    """Solve for all unknowns at once, with a smooth correction p(Q) of each order from 0 (p = 1).
 
     Parameters
     ----------
@@ -148,69 +173,100 @@ def joint_fit(
         Atoms per cubic angstrom; None makes it an unknown.
     r_cut
         Below it there is no distance, angstrom.
-    smooth_order
-        Order of the polynomial p(Q), 0 for p = 1.
+    max_order
+        Highest order of the polynomial p(Q).
     """
-    first = _solve(terms, sigma, number_density, r_cut, 0, None)
-    if smooth_order == 0:
-        return first
+    first = _unknowns(terms, number_density)
+    rows = _conditions(terms.q.tobytes(), number_density, r_cut)
+    noise_s = sigma * first.mean[0] / terms.mean_f_squared
+    cov_rows = np.diag(rows.tolerance**2) + (rows.functional * noise_s**2) @ rows.functional.T
+    whiten = np.linalg.inv(np.linalg.cholesky(cov_rows))
+    offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
+    right = rows.target - rows.functional @ offset
+    white, aim = _whitened(first, rows, whiten), whiten @ right
+
+    def solve(unknowns: _Unknowns, matrix: Array) -> JointFit:
+        return _solve(unknowns, matrix, aim, rows, whiten, offset, number_density)
+
+    plain = solve(first, white)
+    if max_order == 0:
+        return [plain]
     # p(Q) multiplies what the sample scatters: the rest is taken off with its first values.
-    own = terms.intensity - first["fluorescence"] / first["beta"]
+    own = terms.intensity - plain["fluorescence"] / plain["beta"]
     if terms.background is not None:
-        own = own - first["background"] / first["beta"] * terms.background
-    return _solve(terms, sigma, number_density, r_cut, smooth_order, own)
+        own = own - plain["background"] / plain["beta"] * terms.background
+    smooth = _smooth(terms, own, first.mean[0], max_order)
+    whole = np.hstack([white, _whitened(smooth, rows, whiten)])
+    more = [
+        solve(_joined(first, smooth, m), whole[:, : len(first.names) + m]) for m in range(1, max_order + 1)
+    ]
+    return [plain, *more]
+
+
+def _whitened(unknowns: _Unknowns, rows: _Rows, whiten: Array) -> Array:
+    """Conditions on each unknown, in units of their errors, shape (n_rows, n)."""
+    matrix = rows.functional @ unknowns.columns
+    for name, column in rows.extra.items():
+        if name in unknowns.names:
+            matrix[:, unknowns.names.index(name)] += column
+    return np.asarray(whiten @ matrix)
 
 
 def _solve(
-    terms: Terms, sigma: Array, number_density: float | None, r_cut: float, order: int, own: Array | None
+    unknowns: _Unknowns,
+    white: Array,
+    aim: Array,
+    rows: _Rows,
+    whiten: Array,
+    offset: Array,
+    number_density: float | None,
 ) -> JointFit:
-    names, columns, mean, width = _unknowns(terms, order, own, number_density)
-    n_q = terms.q.size
-    design = np.zeros((n_q, len(names)))
-    design[:, : columns.shape[1]] = columns / terms.mean_f_squared[:, None]
-    offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
-    rows, target, tolerance = _conditions(terms, names, number_density, r_cut)
-    noise_s = sigma * mean[0] / terms.mean_f_squared
-    matrix = rows.functional @ design + rows.extra
-    right = target - rows.functional @ offset
-    cov_rows = np.diag(tolerance**2) + (rows.functional * noise_s**2) @ rows.functional.T
+    names, mean, width = unknowns.names, unknowns.mean, unknowns.width
     flat = ~np.isfinite(width)
     prior = np.diag(np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, width)))
-    values, cov, chi2, evidence = _least_squares(matrix, right, cov_rows, prior, mean)
+    values, factor, chi2, evidence = _least_squares(white, aim, prior, mean)
     evidence -= float(np.log(width[~flat]).sum())
-    excess = chi2 / max(1, right.size - len(names))
+    excess = chi2 / max(1, aim.size - len(names))
     if excess > 1.0:
         # Conditions that are missed by more than their tolerance weigh less, and make the answer less sure.
-        values, cov, chi2, _ = _least_squares(matrix, right, cov_rows * excess, prior, mean)
-    low = (right - matrix @ values)[: rows.n_low]
+        weight = 1.0 / np.sqrt(excess)
+        values, factor, chi2, _ = _least_squares(white * weight, aim * weight, prior, mean)
+    # whiten is the inverse of a lower triangle: its first rows see the first conditions alone.
+    n_low = rows.r_low.size
+    low = solve_triangular(whiten[:n_low, :n_low], (aim - white @ values)[:n_low], lower=True)
     line = 4.0 * np.pi * (number_density or values[names.index("density")]) * rows.r_low
     return JointFit(
-        names=tuple(names), values=values, cov=cov, design=design, offset=offset, smooth_order=order,
-        log_evidence=evidence, low_r_residual=float(np.sqrt(np.mean(low**2) / np.mean(line**2))),
-        chi2=chi2, n_rows=right.size,
+        names=names, values=values, factor=factor, design=unknowns.columns, offset=offset,
+        smooth_order=sum(name.startswith("smooth") for name in names), log_evidence=evidence,
+        low_r_residual=float(np.sqrt(np.mean(low**2) / np.mean(line**2))), chi2=chi2, n_rows=aim.size,
     )  # fmt: skip
 
 
 def _least_squares(
-    matrix: Array, right: Array, cov_rows: Array, prior: Array, mean: Array
+    matrix: Array, right: Array, prior: Array, mean: Array
 ) -> tuple[Array, Array, float, float]:
-    """Values, covariance, chi2 of the rows, and ln of the evidence up to the widths of the priors."""
-    whiten = np.linalg.inv(np.linalg.cholesky(cov_rows))
-    a = np.vstack([whiten @ matrix, prior])
-    b = np.concatenate([whiten @ right, prior @ mean])
+    """Values, root of their covariance, chi2 of the whitened rows, ln evidence but for prior widths."""
+    a = np.vstack([matrix, prior])
+    b = np.concatenate([right, prior @ mean])
     size = np.linalg.norm(a, axis=0)
     u, s, vt = np.linalg.svd(a / size, full_matrices=False)
     values = (vt.T @ ((u.T @ b) / s)) / size
-    cov = (vt.T / s**2) @ vt / np.outer(size, size)
-    chi2 = float(np.sum((whiten @ (right - matrix @ values)) ** 2))
+    factor = vt.T / (s * size[:, None])
+    chi2 = float(np.sum((right - matrix @ values) ** 2))
     evidence = -0.5 * float(np.sum((a @ values - b) ** 2)) - float(np.log(s).sum() + np.log(size).sum())
-    return values, cov, chi2, evidence
+    return values, factor, chi2, evidence
 
 
-def _unknowns(
-    terms: Terms, order: int, own: Array | None, number_density: float | None
-) -> tuple[list[str], Array, Array, Array]:
-    """Names, columns of <f>^2 (S - 1) + <f^2>, prior means and widths (infinite for none)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unknowns:
+    names: tuple[str, ...]
+    columns: Array  # (n_q, n): S(Q) for one unit of each
+    mean: Array  # of the priors, (n,)
+    width: Array  # infinite for none
+
+
+def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
+    """All unknowns but the smooth correction."""
     # A first guess of beta sizes the priors: what would be scattered over what was measured, at high Q.
     high = terms.q > 0.6 * terms.q[-1]
     net = terms.intensity[high].sum() - (0.0 if terms.background is None else terms.background[high].sum())
@@ -218,42 +274,58 @@ def _unknowns(
     guess = float((terms.mean_f2 + terms.compton)[high].sum() / (net if net > 0.1 * whole else whole))
     names, columns = ["beta"], [terms.intensity]
     mean, width = [guess], [np.inf]
-    if order and own is not None:
-        x = 2.0 * (terms.q - terms.q[0]) / (terms.q[-1] - terms.q[0]) - 1.0
-        for m, shape in enumerate(chebvander(x, order).T[1:], start=1):
-            names.append(f"smooth {m}")
-            columns.append(own * shape)
-            mean.append(0.0)
-            width.append(SMOOTH_PRIOR * guess)
     if terms.background is not None:
         names.append("background")
         columns.append(-terms.background)
         mean.append(guess)
         width.append(guess)
+    nothing = np.zeros_like(terms.q)
     names += ["compton", "fluorescence", "low Q", "low Q bulge"]
-    columns += [-terms.compton, -np.ones_like(terms.q)]
+    columns += [-terms.compton, -np.ones_like(terms.q), nothing, nothing]
     mean += [COMPTON_PRIOR[0], 0.0, LOW_Q_PRIOR[0], 0.0]
     width += [COMPTON_PRIOR[1], np.inf, LOW_Q_PRIOR[1], LOW_Q_BULGE]
     if number_density is None:
         names.append("density")
+        columns.append(nothing)
         mean.append(DENSITY_PRIOR[0])
         width.append(DENSITY_PRIOR[1])
-    return names, np.stack(columns, axis=1), np.array(mean), np.array(width)
+    shapes = np.stack(columns, axis=1) / terms.mean_f_squared[:, None]
+    return _Unknowns(tuple(names), shapes, np.array(mean), np.array(width))
+
+
+def _smooth(terms: Terms, own: Array, guess: float, order: int) -> _Unknowns:
+    """Terms 1 to ``order`` of the correction, multiplying what the sample scatters (``own``)."""
+    x = 2.0 * (terms.q - terms.q[0]) / (terms.q[-1] - terms.q[0]) - 1.0
+    shapes = chebvander(x, order)[:, 1:] * (own / terms.mean_f_squared)[:, None]
+    names = tuple(f"smooth {m}" for m in range(1, order + 1))
+    return _Unknowns(names, shapes, np.zeros(order), np.full(order, SMOOTH_PRIOR * guess))
+
+
+def _joined(first: _Unknowns, smooth: _Unknowns, order: int) -> _Unknowns:
+    return _Unknowns(
+        (*first.names, *smooth.names[:order]),
+        np.hstack([first.columns, smooth.columns[:, :order]]),
+        np.concatenate([first.mean, smooth.mean[:order]]),
+        np.concatenate([first.width, smooth.width[:order]]),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
     functional: Array  # (n_rows, n_q): acts on S(Q)
-    extra: Array  # (n_rows, n_unknowns): of unknowns that are not in S(Q)
+    extra: dict[str, Array]  # (n_rows,) by unknown: those that are not in S(Q)
+    target: Array
+    tolerance: Array
     r_low: Array
-    n_low: int
 
 
-def _conditions(
-    terms: Terms, names: list[str], number_density: float | None, r_cut: float
-) -> tuple[_Rows, Array, Array]:
-    """Linear conditions on S: damped G at low r, and mean S in wide bins at high Q."""
-    q = terms.q
+@lru_cache(maxsize=8)
+def _conditions(q_bytes: bytes, number_density: float | None, r_cut: float) -> _Rows:
+    """Linear conditions on S: damped G at low r, and mean S in wide bins at high Q.
+
+    They depend on the grid alone, which the patterns of a series share.
+    """
+    q = np.frombuffer(q_bytes)
     weight = trapezoid_weights(q)
     # Hann damping: G broadens by about 2 / q_max, and ripples of the first peaks stay away from low r.
     damp = 0.5 * (1.0 + np.cos(np.pi * q / q[-1]))
@@ -261,29 +333,26 @@ def _conditions(
     r = r[r <= r_cut]
     low = (2.0 / np.pi) * np.sin(np.outer(r, q)) * (weight * damp * q)
     target = low @ np.ones_like(q)  # G is of S - 1, the functional acts on S
-    extra_low = np.zeros((r.size, len(names)))
     # Below the first point S(Q) = s0 + (S(q_min) - s0) x^2 + bulge * 4 x^2 (1 - x), with x = Q / q_min.
     x, w = np.polynomial.legendre.leggauss(16)
     below, w = q[0] * (x + 1) / 2.0, w * q[0] / 2.0
     kernel = (2.0 / np.pi) * np.sin(np.outer(r, below)) * (w * below)
     low[:, 0] += kernel @ (below / q[0]) ** 2
-    extra_low[:, names.index("low Q")] = kernel @ (1.0 - (below / q[0]) ** 2)
-    extra_low[:, names.index("low Q bulge")] = kernel @ (4.0 * (below / q[0]) ** 2 * (1.0 - below / q[0]))
     target = target + kernel @ np.ones_like(below)
     line = 4.0 * np.pi * r
-    if number_density is None:
-        extra_low[:, names.index("density")] = line
-    else:
+    if number_density is not None:
         target = target - number_density * line
-    slope = 4.0 * np.pi * (number_density or DENSITY_PRIOR[0])
     bins = _bins(q, weight)
-    functional = np.vstack([low, bins])
-    extra = np.vstack([extra_low, np.zeros((bins.shape[0], len(names)))])
+    rest = np.zeros(bins.shape[0])
+    extra = {
+        "low Q": np.append(kernel @ (1.0 - (below / q[0]) ** 2), rest),
+        "low Q bulge": np.append(kernel @ (4.0 * (below / q[0]) ** 2 * (1.0 - below / q[0])), rest),
+        "density": np.append(line, rest),
+    }
     tolerance = np.full(r.size + bins.shape[0], BIN_TOLERANCE)
-    tolerance[: r.size] = LOW_R_TOLERANCE * slope * r_cut
+    tolerance[: r.size] = LOW_R_TOLERANCE * 4.0 * np.pi * (number_density or DENSITY_PRIOR[0]) * r_cut
     tolerance[-1] = END_TOLERANCE
-    rows = _Rows(functional, extra, r, r.size)
-    return rows, np.concatenate([target, np.ones(bins.shape[0])]), tolerance
+    return _Rows(np.vstack([low, bins]), extra, np.append(target, np.ones(bins.shape[0])), tolerance, r)
 
 
 def _bins(q: Array, weight: Array) -> Array:

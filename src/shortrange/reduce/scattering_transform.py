@@ -1,0 +1,126 @@
+"""S(Q) to G(r) with its covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.numeric.sine import (
+    Window,
+    cosine_sums,
+    even_step,
+    phases,
+    sine_kernel,
+    trapezoid_weights,
+    window_values,
+)
+from shortrange.quantities import GR, SQ, step
+
+__all__ = ["gr_from_sq"]
+
+Array = NDArray[Any]
+
+
+def gr_from_sq(
+    sq: SQ, *, r: Array, q_range: tuple[float, float] | None = None, window: Window | None = None
+) -> GR:
+    """Transform S(Q) to G(r), carrying its covariance.
+
+    Parameters
+    ----------
+    sq
+        Structure factor.
+    r
+        angstrom, shape (n_r,).
+    q_range
+        Part of F(Q) that is transformed, 1/angstrom; by default all.
+    window
+        None, ``"lorch"`` or ``"soft"``; see `shortrange.numeric.sine.window_values`.
+
+    Raises
+    ------
+    DataError
+        If ``q_range`` does not lie in the data.
+    """
+    low, high = (sq.q[0], sq.q[-1]) if q_range is None else q_range
+    inside = (sq.q >= low - 1e-9) & (sq.q <= high + 1e-9)
+    slack = float(np.max(np.diff(sq.q))) if sq.q.size > 1 else 0.0
+    if inside.sum() < 2 or low < sq.q[0] - slack or high > sq.q[-1] + slack:
+        raise DataError(
+            f"q_range {low:g} to {high:g} does not lie in S(Q), {sq.q[0]:g} to {sq.q[-1]:g} 1/angstrom",
+            where=sq.label or "gr_from_sq",
+            do="choose q_range within the data",
+        )
+    q = sq.q[inside]
+    r = np.asarray(r, dtype=float)
+    plan = _plan(q.tobytes(), r.tobytes(), float(high), window)
+    cov = _covariance(sq, inside, plan)
+    done = step("transform S(Q) to G(r)", q_min=float(q[0]), q_max=float(q[-1]), window=window)
+    # At r = 0 nothing is left but rounding, of either sign.
+    sigma = None if cov is None else np.sqrt(np.clip(np.diag(cov), 0.0, None))
+    return GR(
+        r=r, g=plan.kernel @ (sq.s[inside] - 1.0), cov=cov, sigma=sigma,
+        q_min=float(q[0]), q_max=float(q[-1]), composition=sq.composition, number_density=sq.number_density,
+        label=sq.label, history=(*sq.history, done),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What depends on the two grids and the window alone."""
+
+    kernel: Array  # (n_r, n_q)
+    power: Array | None  # 2 (2 / pi)^2 weight^2 / 4, (n_q,); None unless r is uniform
+    minus: tuple[Array, Array] | None  # phases at r - r', as from `phases`
+    plus: tuple[Array, Array] | None  # phases at r + r'
+
+
+@lru_cache(maxsize=2)
+def _plan(q_bytes: bytes, r_bytes: bytes, q_max: float, window: Window | None) -> _Plan:
+    """Kernel of a transform; patterns of a series share it, so the last two are kept."""
+    q, r = np.frombuffer(q_bytes), np.frombuffer(r_bytes)
+    weight = trapezoid_weights(q) * window_values(q, q_max=q_max, window=window) * q
+    kernel = sine_kernel(q, weight, r)
+    step_r = even_step(r)
+    if step_r is None:
+        return _Plan(kernel, None, None, None)
+    minus = phases(q, start=0.0, step=step_r, n=r.size)
+    plus = phases(q, start=2.0 * float(r[0]), step=step_r, n=2 * r.size - 1)
+    return _Plan(kernel, 2.0 / np.pi**2 * weight**2, minus, plus)
+
+
+def _covariance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
+    """Covariance of G, shape (n_r, n_r)."""
+    own = sq.independent_variance
+    if sq.cov is not None:
+        cov = plan.kernel @ sq.cov[np.ix_(inside, inside)] @ plan.kernel.T
+    elif own is not None:
+        cov = _of_points(own[inside], plan)
+        if sq.shared is not None:
+            root = plan.kernel @ sq.shared[inside]
+            cov += root @ root.T
+    else:
+        return None
+    cov.setflags(write=False)
+    return np.asarray(cov)
+
+
+def _of_points(variance: Array, plan: _Plan) -> Array:
+    """Covariance from points that are independent.
+
+    2 sin(Q r) sin(Q r') = cos(Q (r - r')) - cos(Q (r + r')): on a uniform grid it is the difference of a
+    Toeplitz and a Hankel matrix, whose 3 n_r numbers cost less than a product of matrices.
+    """
+    if plan.power is None or plan.minus is None or plan.plus is None:
+        return np.asarray((plan.kernel * variance) @ plan.kernel.T)
+    n = plan.kernel.shape[0]
+    minus = cosine_sums(plan.minus, plan.power * variance, n=n)
+    plus = cosine_sums(plan.plus, plan.power * variance, n=2 * n - 1)
+    toeplitz = sliding_window_view(np.concatenate([minus[:0:-1], minus]), n)[::-1]
+    return np.asarray(toeplitz - sliding_window_view(plus, n))
