@@ -17,6 +17,7 @@ from shortrange.cli.analyse import analyse
 from shortrange.cli.check import check
 from shortrange.cli.init import init
 from shortrange.cli.reduce import reduce
+from shortrange.cli.reduce_pdf import reduce_pdf
 from shortrange.cli.references import references
 from shortrange.cli.run import run
 from shortrange.cli.simulate import simulate
@@ -40,6 +41,7 @@ app = App(
 )
 for verb in (run, init, check, reduce, references):
     app.command(verb)
+app.command(reduce_pdf, name="reduce-pdf")
 app.command(simulate)
 app.command(analyse)
 

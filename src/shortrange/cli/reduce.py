@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from shortrange.cli.files import expand
 from shortrange.cli.output import show_table
-from shortrange.errors import DataError, ProjectError
+from shortrange.errors import ProjectError
 
 if TYPE_CHECKING:
     from shortrange.cli.xas_features import Features
@@ -68,7 +69,7 @@ def reduce(
         raise ProjectError(
             "--standard names no file", where="reduce", do="give the scan of the standard with --calibrate"
         )
-    paths = _expand(files)
+    paths = expand(files)
     scans = [scan for path in paths for scan in load_scans(path, element=element, edge=edge)]
     element = element or _stated(scans, "element")
     edge = edge or _stated(scans, "edge")
@@ -90,23 +91,6 @@ def reduce(
     _write(reduction, scans, paths, features, out=out, mode=mode, r_bkg=r_bkg)
     _print(reduction, features, out)
     return 0
-
-
-def _expand(files: Sequence[Path]) -> list[Path]:
-    """Resolve wildcards ourselves: not every shell does."""
-    paths: list[Path] = []
-    for file in files:
-        if file.exists() or not any(sign in str(file) for sign in "*?["):
-            paths.append(file)
-            continue
-        root = Path(file.anchor)
-        found = sorted(path for path in root.glob(str(file.relative_to(root))) if path.is_file())
-        if not found:
-            raise DataError(
-                "no file has such a name", where=str(file), do="look at the folder and the pattern"
-            )
-        paths += found
-    return list(dict.fromkeys(paths))
 
 
 def _stated(scans: Sequence[Scan], name: str) -> str:

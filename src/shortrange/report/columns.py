@@ -101,7 +101,9 @@ def gr_columns(data: GR) -> Columns:
     return {"r": data.r, "g": data.g, "sigma": data.sigma}
 
 
-def write_gr(path: Path, data: GR, *, simulated: bool) -> Path:
+def write_gr(
+    path: Path, data: GR, *, simulated: bool, more: Mapping[str, float | str | None] | None = None
+) -> Path:
     """Write G(r) with the header lines and the column titles that PDFgui and `read_gr` know.
 
     Parameters
@@ -112,6 +114,8 @@ def write_gr(path: Path, data: GR, *, simulated: bool) -> Path:
         The reduced pair distribution function.
     simulated
         Whether the data were made from a model; the header then says so.
+    more
+        Further fields of the header; None leaves one out.
     """
     header = [f"shortrange {__version__}: G(r), Keen's G(r) of PDFgui", "[DEFAULT]", "mode = xray"]
     if simulated:
@@ -121,6 +125,11 @@ def write_gr(path: Path, data: GR, *, simulated: bool) -> Path:
     if data.composition:
         formula = "".join(f"{symbol}{amount:g}" for symbol, amount in data.composition.items())
         header.append(f"composition = {formula}")
+    for name, value in (more or {}).items():
+        if value is not None:
+            header.append(f"{name} = {value if isinstance(value, str) else f'{value:.6g}'}")
+    if data.r.size > 1:
+        header += [f"rmin = {data.r[0]:g}", f"rmax = {data.r[-1]:g}", f"rstep = {data.r[1] - data.r[0]:g}"]
     columns = [data.r, data.g]
     titles = "r($\\AA$)  G($\\AA^{-2}$)"
     if data.sigma is not None:
