@@ -16,6 +16,7 @@ from shortrange._version import __version__
 from shortrange.cli.analyse import analyse
 from shortrange.cli.check import check
 from shortrange.cli.init import init
+from shortrange.cli.peaks import peaks
 from shortrange.cli.reduce import reduce
 from shortrange.cli.reduce_pdf import reduce_pdf
 from shortrange.cli.references import references
@@ -42,6 +43,7 @@ app = App(
 for verb in (run, init, check, reduce, references):
     app.command(verb)
 app.command(reduce_pdf, name="reduce-pdf")
+app.command(peaks)
 app.command(simulate)
 app.command(analyse)
 

@@ -64,8 +64,8 @@ def _composition(text: str) -> tuple[dict[str, float], tuple[Step, ...]]:
         return {}, (step("warning: the composition in the header is not a formula", composition=formula),)
 
 
-def read_gr(path: Path) -> GR:
-    """Read a measured G(r).
+def read_gr(path: Path, *, function: str = "G") -> GR:
+    """Read a measured G(r), or another function of r that the caller names and converts.
 
     Columns are taken by their titles (``#L r G(r) dr dG(r)``); without titles two columns are r and G,
     and four are r, G, dr, dG.
@@ -79,7 +79,7 @@ def read_gr(path: Path) -> GR:
     start = next((i for i, (_, text) in enumerate(lines) if re.match(r"#+ *start data", text)), 0)
     table = read_table(path, lines=lines[start:])
     header = "\n".join(text for _, text in (*lines[:start], *table.header))
-    index, history = _gr_columns(table)
+    index, history = _gr_columns(table, function)
     values = table.values
     r, g = values[:, index["r"]], values[:, index["g"]]
     _check_uniform(path, r, table.lines)
@@ -93,14 +93,39 @@ def read_gr(path: Path) -> GR:
         q_max=_q_limit(header, "qmax"),
         q_damp=header_number(header, rf"^\s*#?\s*q_?damp\s*=\s*{FLOAT}"),
         composition=composition,
+        number_density=header_number(header, rf"^\s*#?\s*rho0\s*=\s*{FLOAT}"),
         source=str(path),
         label=path.stem,
         history=(*table.history, step("load G(r)", file=str(path), columns=index), *history, *doubts, *odd),
     )
 
 
-def _gr_columns(table: Table) -> tuple[dict[str, int], tuple[Step, ...]]:
+_FUNCTIONS = {"T": ("t", "tr"), "D": ("d", "dr"), "g": ("g", "gofr", "gr"), "RDF": ("rdf", "rr", "jr")}
+"""Titles of other functions of r, in lower case without brackets."""
+
+
+def _check_function(table: Table, function: str) -> None:
+    """Refuse a second column whose title is that of another function than the one asked for."""
+    labels = find_labels(table)
+    if labels is None or len(labels) < 2:
+        return
+    title = re.sub(r"[^a-z]", "", re.sub(r"[\[({].*", "", labels[1].lower()))
+    own = {name for name, titles in _FUNCTIONS.items() if title in titles}
+    if labels[1].startswith("g") and function == "G" and "g" in own:
+        own = {"g"}  # small g is not capital G
+    elif title in ("g", "gr"):
+        own = {"G", "g", "G_keen"}
+    if own and function not in own:
+        raise DataError(
+            f"the column is titled {labels[1]!r}, which is not {function}(r)",
+            where=str(table.path),
+            do=f"say what it is: function = {' or '.join(sorted(own))}, with the number density",
+        )
+
+
+def _gr_columns(table: Table, function: str = "G") -> tuple[dict[str, int], tuple[Step, ...]]:
     width = table.values.shape[1]
+    _check_function(table, function)
     titles = _gr_titles(table, width)
     if titles:
         return titles, ()

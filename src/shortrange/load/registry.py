@@ -57,7 +57,7 @@ class Loader:
         Whether the first 4 kB (decompressed) are certainly of this format.
     read
         The reader. Beside the path it takes the options of its kind by keyword: ``element`` and ``edge``
-        (xas), ``wavelength`` and ``axis`` (iq), ``frames`` (structure).
+        (xas), ``wavelength`` and ``axis`` (iq), ``frames`` (structure), ``function`` (gr, only where not G).
     """
 
     name: str
@@ -249,15 +249,26 @@ def load_iq(
     return cast(IQ, _read(path, format, "iq", wavelength=wavelength, axis=axis))
 
 
-def load_gr(path: str | Path, *, format: str | None = None) -> GR:
+def load_gr(path: str | Path, *, format: str | None = None, function: str = "G") -> GR:
     """Read a measured pair distribution function.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        Name of a loader.
+    function
+        ``"G"``, or what else the column is (g, G_keen, D, T, RDF; see `shortrange.transform.conventions`): a
+        column that is titled otherwise is refused. Its values are returned as they are, to be converted.
 
     Raises
     ------
     DataError
         If the file cannot be read.
     """
-    return cast(GR, _read(path, format, "gr"))
+    options = {} if function == "G" else {"function": function}
+    return cast(GR, _read(path, format, "gr", **options))
 
 
 def load_trajectory(

@@ -11,7 +11,7 @@ from shortrange.errors import DataError
 from shortrange.numeric.bands import pdf_band
 from shortrange.quantities import GR, step
 
-__all__ = ["estimate_noise"]
+__all__ = ["bound_noise", "estimate_noise"]
 
 Array = NDArray[Any]
 
@@ -60,3 +60,47 @@ def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
         cov=cov,
         sigma=np.sqrt(np.diag(cov)),
     )
+
+
+def bound_noise(gr: GR, *, q_range: tuple[float, float], r_min: float = 0.8) -> GR:
+    """Give G(r) errors from its quietest stretch.
+
+    Noise of F(Q) that is white spreads evenly over r, so that it cannot be larger than what G(r) does in any
+    stretch, beside a straight line: below the first distance, or far out where order has died away.
+
+    Parameters
+    ----------
+    gr
+        Without errors.
+    q_range
+        Range of F(Q) from which G(r) was made, 1/angstrom.
+    r_min
+        Nearer to 0 systematic errors rule, angstrom.
+
+    Raises
+    ------
+    DataError
+        If G(r) is too short.
+    """
+    step_r = float(gr.r[1] - gr.r[0])
+    points = 8.0  # independent ones in a stretch
+    size = int(np.ceil(points * np.pi / q_range[1] / step_r))
+    starts = np.arange(int(np.searchsorted(gr.r, r_min)), gr.r.size - size, max(1, size // 3))
+    if starts.size == 0 or size < 4:
+        raise DataError(
+            f"G(r) from {gr.r[0]:g} to {gr.r[-1]:g} angstrom is too short to estimate its errors",
+            where=gr.source or gr.label or "G(r)",
+            do="give a G(r) with errors, or one that reaches further",
+        )
+    found = []
+    for first in starts:
+        part = slice(first, first + size)
+        rest = gr.g[part] - np.polyval(np.polyfit(gr.r[part], gr.g[part], 1), gr.r[part])
+        found.append(float(np.mean(rest**2)) * points / (points - 2.0))
+    best = int(np.argmin(found))
+    sigma = float(np.sqrt(found[best]))
+    done = step(
+        "warning: G(r) has no errors: at most what its quietest stretch shows", sigma=sigma,
+        stretch=[float(gr.r[starts[best]]), float(gr.r[starts[best] + size])],
+    )  # fmt: skip
+    return gr.after(done, sigma=np.full(gr.r.size, max(sigma, 1e-300)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from shortrange.atoms import anomalous, form_factor
 from shortrange.errors import DataError, SimulationError
 from shortrange.simulate.pairs import PairHistograms
 
-__all__ = ["Weights", "pair_weights"]
+__all__ = ["Weights", "composition_weights", "pair_weights"]
 
 Array = NDArray[Any]
 Weights = Literal["xray", "xray-constant", "neutron"]
@@ -45,8 +45,30 @@ def pair_weights(
     SimulationError
         If an element has no scattering length.
     """
-    f = {s: _scattering(s, q, weights, energy) for s in histograms.species}
-    mean = sum(n * f[s] for s, n in histograms.species.items()) / histograms.n_atoms
+    return composition_weights(histograms.species, histograms.pairs, q, weights=weights, energy=energy)
+
+
+def composition_weights(
+    composition: Mapping[str, float],
+    pairs: Sequence[tuple[str, str]],
+    q: Array,
+    *,
+    weights: Weights | Mapping[str, float] = "xray",
+    energy: float | None = None,
+) -> Array:
+    """Faber-Ziman weights of pairs in a composition; see `pair_weights`.
+
+    Parameters
+    ----------
+    composition
+        Atoms of each element, any common scale.
+    pairs
+        Of its elements.
+    q, weights, energy
+        As for `pair_weights`.
+    """
+    f = {s: _scattering(s, q, weights, energy) for s in composition}
+    mean = sum(n * f[s] for s, n in composition.items()) / sum(composition.values())
     norm = np.abs(mean) ** 2
     if not np.all(norm > 0):
         raise SimulationError(
@@ -54,7 +76,7 @@ def pair_weights(
             where="pair_weights",
             do="F(Q) cannot be divided by <b>^2 here",
         )
-    return np.array([(f[a] * np.conj(f[b])).real / norm for a, b in histograms.pairs])
+    return np.array([(f[a] * np.conj(f[b])).real / norm for a, b in pairs])
 
 
 def _scattering(symbol: str, q: Array, weights: Weights | Mapping[str, float], energy: float | None) -> Array:

@@ -1,0 +1,283 @@
+"""``shortrange peaks``: peaks of G(r), and which atom pairs they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from shortrange.cli.files import expand
+from shortrange.cli.output import progress, show_table
+from shortrange.errors import ProjectError
+
+if TYPE_CHECKING:
+    from shortrange.fit.assign import Assignment
+    from shortrange.fit.peaks import PeakFit
+    from shortrange.quantities import GR
+
+__all__ = ["peaks"]
+
+
+def peaks(
+    file: Path,
+    /,
+    *,
+    composition: str | None = None,
+    structures: list[Path] | None = None,
+    r_range: tuple[float, float] | None = None,
+    q_max: float | None = None,
+    q_min: float | None = None,
+    window: Literal["none", "lorch", "soft"] | None = None,
+    number_density: float | None = None,
+    function: Literal["G", "g", "G_keen", "D", "T", "RDF"] = "G",
+    mean_b_squared: float = 1.0,
+    radiation: Literal["xray", "neutron"] = "xray",
+    frames: str | None = None,
+    simulated: bool = False,
+    out: Path = Path("peaks"),
+) -> int:
+    """Find the peaks of G(r), and rank the atom pairs that each may be.
+
+    Peaks are fitted as the Q-range makes them; maxima that are only its ripples are marked, never assigned.
+
+    Parameters
+    ----------
+    file
+        G(r): .gr of PDFgetX, of `shortrange reduce-pdf`, or two or three columns.
+    composition
+        Such as NaTaCl5S0.5; taken from the header if it is there.
+    structures
+        Snapshots or crystals: their distances decide what a peak may be. The option may be repeated.
+    r_range
+        angstrom, two numbers; from below the shortest distance to 6 when absent.
+    q_max, q_min
+        Range of the transform, 1/angstrom; taken from the header, or estimated.
+    window
+        Of the transform; none, lorch or soft, taken from the header if it is there.
+    number_density
+        Atoms per cubic angstrom; taken from the header, or the slope of the line stays free.
+    function
+        What the file holds, by its name in Keen (2001): G is that of PDFgui; others need number_density.
+    mean_b_squared
+        For D, T and G_keen: square of the mean scattering length, barn, or 1 if normalised.
+    radiation
+        Which weights pairs have; neutron needs the package periodictable.
+    frames
+        Which snapshots, as start:stop:step.
+    simulated
+        The data were made from a model: say so everywhere (also if the header says it).
+    out
+        Folder of the results: peaks.json, peaks.csv, candidates.csv, figures.
+    """
+    from shortrange.report import ResultFolder
+
+    ResultFolder(out, kind="peaks").check()
+    gr, atoms, head = _data(file, composition, function, number_density, mean_b_squared)
+    if window is None:
+        found = "lorch" if "window = lorch" in head else "soft" if "window = soft" in head else "none"
+    else:
+        found = window
+    simulated = simulated or "simulated" in head
+    with progress() as tell:
+        tell("count pairs")
+        counted, paths = _structures(structures or [], frames)
+        tell("fit peaks")
+        fit, assignments = _fit(
+            gr, atoms, counted, r_range=r_range, q_range=(q_min, q_max), density=number_density,
+            window=None if found == "none" else found, radiation=radiation,
+        )  # fmt: skip
+        tell("write")
+        record = _record(fit, assignments, atoms, simulated=simulated)
+        with ResultFolder(out, kind="peaks") as new:
+            _write(new, record, fit, assignments, counted, files=[file, *paths], title=file.stem)
+    _print(record, out)
+    return 0
+
+
+def _data(
+    file: Path, formula: str | None, function: Any, density: float | None, mean_b_squared: float
+) -> tuple[GR, dict[str, float], str]:
+    from shortrange.atoms import parse_composition
+    from shortrange.load import load_gr
+    from shortrange.load.text import read_text
+    from shortrange.quantities import step
+    from shortrange.transform.conventions import convert_r
+
+    gr = load_gr(file, function=function)
+    head = "\n".join(text for _, text in read_text(file)[:200]).lower()
+    atoms = parse_composition(formula) if formula else dict(gr.composition)
+    if not atoms:
+        raise ProjectError(
+            "the composition is not known", where=str(file), do="give --composition, such as NaTaCl6"
+        )
+    if formula and gr.composition and set(gr.composition) != set(atoms):
+        raise ProjectError(
+            f"the header says {', '.join(gr.composition)}, but {formula} was asked for",
+            where=str(file), do="correct --composition, or name another file",
+        )  # fmt: skip
+    if function == "G":
+        return gr, atoms, head
+    rho = density or gr.number_density
+    if rho is None:
+        raise ProjectError(
+            f"{function}(r) cannot be turned into G(r) without the number density", where=str(file),
+            do="give --number-density in atoms per cubic angstrom",
+        )  # fmt: skip
+    after = gr.r > 1e-3
+    g = convert_r(
+        gr.r[after],
+        gr.g[after],
+        source=function,
+        target="G",
+        number_density=rho,
+        mean_b_squared=mean_b_squared,
+    )
+    done = step("turn into G(r)", function=function, number_density=rho, mean_b_squared=mean_b_squared)
+    return gr.after(done, r=gr.r[after], g=g, sigma=None, number_density=rho), atoms, head
+
+
+def _structures(files: Sequence[Path], frames: str | None) -> tuple[dict[str, Any], list[Path]]:
+    from shortrange.cli.simulate import load_snapshots
+    from shortrange.simulate.pairs import pair_histograms
+
+    paths = expand(files)
+    names = [path.name.split(".")[0] for path in paths]
+    if len(set(names)) != len(names):
+        names = [str(path) for path in paths]
+    counted = {
+        name: pair_histograms(load_snapshots(path, frames), r_max=14.0)
+        for name, path in zip(names, paths, strict=True)
+    }
+    return counted, paths
+
+
+def _fit(
+    gr: GR,
+    atoms: Mapping[str, float],
+    counted: Mapping[str, Any],
+    *,
+    r_range: tuple[float, float] | None,
+    q_range: tuple[float | None, float | None],
+    density: float | None,
+    window: Any,
+    radiation: Any,
+) -> tuple[PeakFit, tuple[Assignment, ...]]:
+    from dataclasses import replace
+
+    from shortrange.fit.assign import assign_peaks, check_first_distance
+    from shortrange.fit.peaks import fit_peaks
+    from shortrange.fit.plausible import shortest_plausible
+    from shortrange.fit.q_end import with_q_max
+    from shortrange.quantities import step
+    from shortrange.reduce.gr_noise import bound_noise
+
+    check_first_distance(gr, atoms)
+    low, high = q_range
+    gr = with_q_max(gr if high is None else replace(gr, q_max=high))
+    gr = gr if low is None else replace(gr, q_min=low)
+    gr = gr if density is None else replace(gr, number_density=density)
+    top = float(gr.q_max or 0.0)
+    if gr.number_density is None:
+        gr = gr.after(step("warning: areas are relative: neither density nor an absolute scale is stated"))
+    if gr.cov is None and not (gr.sigma is not None and (gr.sigma > 0).all()):
+        gr = bound_noise(gr, q_range=(gr.q_min or 0.0, top))
+    if r_range is None:
+        start = max(float(gr.r[0]), 0.85 * shortest_plausible(atoms))
+        r_range = (start, min(6.0, float(gr.r[-1])))
+    fit = fit_peaks(gr, r_range=r_range, window=window)
+    assigned = assign_peaks(
+        fit, composition=atoms, structures=counted, weights=radiation, number_density=gr.number_density
+    )
+    return fit, assigned
+
+
+def _record(
+    fit: PeakFit, assignments: Sequence[Assignment], atoms: Mapping[str, float], *, simulated: bool
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from shortrange.quantities import doubts
+
+    rows = []
+    for assignment in assignments:
+        candidates = [asdict(candidate) for candidate in assignment.candidates]
+        for candidate in candidates:
+            for key in ("neighbours", "sigma_neighbours"):
+                if not candidate[key] < float("inf"):
+                    candidate[key] = None
+        rows.append({**asdict(assignment.peak), "label": assignment.label, "candidates": candidates})
+    return {
+        "simulated": simulated,
+        "composition": dict(atoms),
+        "peaks": rows,
+        "bumps": [asdict(bump) for bump in fit.bumps],
+        "continuum": [dict(zip(("r", "width", "area"), row.tolist(), strict=True)) for row in fit.continuum],
+        "r_range": [float(fit.r[0]), float(fit.r[-1])],
+        "q_min": fit.q_min,
+        "q_max": fit.q_max,
+        "window": fit.window or "none",
+        "chi2": fit.chi2,
+        "independent_points": fit.n_points,
+        "error_inflation": fit.inflation,
+        "warnings": list(doubts(fit.history)),
+    }
+
+
+def _write(
+    new: Path,
+    record: Mapping[str, Any],
+    fit: PeakFit,
+    assignments: Sequence[Assignment],
+    counted: Mapping[str, Any],
+    *,
+    files: Sequence[Path],
+    title: str,
+) -> None:
+    from shortrange.cli.summary import write_summary
+    from shortrange.report.figures.peaks import peaks_figure
+    from shortrange.report.style import png_bytes
+    from shortrange.report.table import write_table
+    from shortrange.simulate.pdf import PdfModel
+
+    write_summary(new / "peaks.json", record, files=files)
+    fields = ["r", "sigma_r", "width", "sigma_width", "area", "sigma_area", "components", "label"]
+    write_table(new / "peaks.csv", fields, [[row[f] for f in fields] for row in record["peaks"]])
+    own = ["pair", "share", "weight", "neighbours", "sigma_neighbours", "width", "excluded"]
+    rows = [[row["r"], *(c[f] for f in own)] for row in record["peaks"] for c in row["candidates"]]
+    write_table(new / "candidates.csv", ["peak_r", *own], rows)
+    partials = {}
+    for name, histograms in counted.items():
+        model = PdfModel(histograms, fit.r, fit.q_max, fit.q_min, window=fit.window)
+        partials[name] = {pair: (fit.r, part) for pair, part in model.contributions().items()}
+    figure = peaks_figure(fit, assignments, title=title, simulated=record["simulated"], partials=partials)
+    (new / "figures").mkdir()
+    (new / "figures" / "peaks.png").write_bytes(png_bytes(figure))
+
+
+def _print(record: Mapping[str, Any], out: Path) -> None:
+    from shortrange.report.text import plus_minus
+
+    if record["simulated"]:
+        print("SIMULATED DATA")
+    for warning in record["warnings"]:
+        print(f"warning: {warning}")
+    rows = []
+    for peak in record["peaks"]:
+        best = peak["candidates"][0] if peak["candidates"] else None
+        alone = ""
+        if best is not None and best["neighbours"] is not None:
+            number = plus_minus(best["neighbours"], best["sigma_neighbours"])
+            alone = f"{best['pair']} {number}"
+        rows.append(
+            [
+                plus_minus(peak["r"], peak["sigma_r"]),
+                plus_minus(peak["width"], peak["sigma_width"]),
+                plus_minus(peak["area"], peak["sigma_area"]),
+                peak["label"],
+                alone,
+            ]
+        )
+    show_table(["r (Å)", "width (Å)", "area", "pairs", "neighbours if alone"], rows, right=[0, 1, 2])
+    for bump in record["bumps"]:
+        print(f"no distance: maximum at {bump['r']:.2f} Å ({bump['cause']})")
+    print(f"peaks: {out}")
