@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["peaks"]
 
+_HALF = 0.15  # angstrom, of a feature
+
 
 def peaks(
     file: Path,
@@ -33,6 +35,7 @@ def peaks(
     mean_b_squared: float = 1.0,
     radiation: Literal["xray", "neutron"] = "xray",
     frames: str | None = None,
+    at: list[float] | None = None,
     simulated: bool = False,
     out: Path = Path("peaks"),
 ) -> int:
@@ -64,6 +67,8 @@ def peaks(
         Which weights pairs have; neutron needs the package periodictable.
     frames
         Which snapshots, as start:stop:step.
+    at
+        Distances, angstrom: what the structures have within 0.15 of each, by pair. May be repeated.
     simulated
         The data were made from a model: say so everywhere (also if the header says it).
     out
@@ -88,6 +93,7 @@ def peaks(
         )  # fmt: skip
         tell("write")
         record = _record(fit, assignments, atoms, simulated=simulated)
+        record["features"] = _features(fit, counted, at or [], radiation)
         with ResultFolder(out, kind="peaks") as new:
             _write(new, record, fit, assignments, counted, files=[file, *paths], title=file.stem)
     _print(record, out)
@@ -223,6 +229,34 @@ def _record(
     }
 
 
+def _features(
+    fit: PeakFit, counted: Mapping[str, Any], at: Sequence[float], radiation: Any
+) -> list[dict[str, Any]]:
+    """Say what structures have at distances that were asked for, and at maxima that no single shell makes."""
+    from shortrange.fit.assign import feature_shares
+
+    if at and not counted:
+        raise ProjectError("no structure says what is there", where="--at", do="give --structures")
+    places = [*at, *(bump.r for bump in fit.bumps if bump.cause == "overlap")]
+    return [
+        {
+            "r": r,
+            "half_width": _HALF,
+            "shares": {
+                name: feature_shares(
+                    histograms,
+                    r_range=(r - _HALF, r + _HALF),
+                    q_range=(fit.q_min, fit.q_max),
+                    weights=radiation,
+                )
+                for name, histograms in counted.items()
+            },
+        }
+        for r in places
+        if counted
+    ]
+
+
 def _write(
     new: Path,
     record: Mapping[str, Any],
@@ -278,6 +312,10 @@ def _print(record: Mapping[str, Any], out: Path) -> None:
             ]
         )
     show_table(["r (Å)", "width (Å)", "area", "pairs", "neighbours if alone"], rows, right=[0, 1, 2])
+    for feature in record["features"]:
+        for name, shares in feature["shares"].items():
+            parts = ", ".join(f"{pair} {share:.0%}" for pair, share in shares.items() if share >= 0.01)
+            print(f"{feature['r']:.2f} ± {_HALF} Å in {name}: {parts or 'no pair'}")
     for bump in record["bumps"]:
         print(f"no distance: maximum at {bump['r']:.2f} Å ({bump['cause']})")
     print(f"peaks: {out}")

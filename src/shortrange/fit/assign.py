@@ -17,7 +17,7 @@ from shortrange.quantities import GR
 from shortrange.simulate.pairs import PairHistograms
 from shortrange.simulate.pdf_weights import Weights, composition_weights
 
-__all__ = ["Assignment", "Candidate", "assign_peaks", "check_first_distance"]
+__all__ = ["Assignment", "Candidate", "assign_peaks", "check_first_distance", "feature_shares"]
 
 Array = NDArray[Any]
 
@@ -135,6 +135,41 @@ def assign_peaks(
             candidates = [c for c in candidates if c.share > _SMALL_SHARE or not c.excluded]
         out.append(Assignment(peak=peak, candidates=_ranked(candidates)))
     return tuple(out)
+
+
+def feature_shares(
+    histograms: PairHistograms,
+    *,
+    r_range: tuple[float, float],
+    q_range: tuple[float, float],
+    weights: Weights | Mapping[str, float] = "xray",
+    energy: float | None = None,
+) -> dict[str, float]:
+    """Give the part of each pair in the weighted number of pairs between two distances, largest first.
+
+    Parameters
+    ----------
+    histograms
+        Of a structure.
+    r_range
+        angstrom.
+    q_range
+        Of the data, 1/angstrom: weights are averaged over it.
+    weights, energy
+        See `shortrange.simulate.pdf_weights.pair_weights`.
+    """
+    q = np.linspace(max(q_range[0], 0.1), q_range[1], 200)
+    table = composition_weights(histograms.species, histograms.pairs, q, weights=weights, energy=energy)
+    strength = (q * np.exp(-0.5 * (0.1 * q) ** 2)) ** 2
+    inside = (histograms.r >= r_range[0]) & (histograms.r <= r_range[1])
+    counted = histograms.counts[:, :, inside].sum(axis=2, dtype=float).mean(axis=0)
+    areas = {
+        f"{a}-{b}": _effective(q, w, strength)[0] * n
+        for (a, b), w, n in zip(histograms.pairs, table, counted, strict=True)
+    }
+    total = sum(areas.values())
+    shares = {pair: float(area / total) if total > 0 else 0.0 for pair, area in areas.items()}
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def _effective(q: Array, weight: Array, strength: Array) -> tuple[float, float]:

@@ -1,6 +1,18 @@
 """Files in: XAS scans, scattering patterns, pair distribution functions, structures."""
 
-from shortrange.load import athena, beamlines, columns, hdf5, pattern, pdf, structures, vasprun, xdatcar, xdi
+from shortrange.load import (
+    athena,
+    beamlines,
+    columns,
+    hdf5,
+    pattern,
+    pattern_h5,
+    pdf,
+    structures,
+    vasprun,
+    xdatcar,
+    xdi,
+)
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -27,6 +39,7 @@ for _loader in (
     Loader("columns", "xas", (".xmu", ".nor", "*"), columns.sniff_columns, columns.read_columns),
     Loader("pdfgetx", "gr", (".gr", "*"), pdf.sniff_gr, pdf.read_gr),
     Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pattern.sniff_iq, pattern.read_iq),
+    Loader("pattern_h5", "iq", (".h5", ".hdf5", ".nxs"), pattern_h5.sniff_iq_h5, pattern_h5.read_iq_h5),
     Loader("cif", "structure", (".cif",), structures.sniff_cif, structures.read_cif),
     Loader("extxyz", "structure", (".extxyz",), structures.sniff_extxyz, structures.read_extxyz),
     Loader("xyz", "structure", (".xyz",), structures.sniff_xyz, structures.read_xyz),

@@ -15,7 +15,7 @@ from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, IQ, SQ, Step, step
-from shortrange.reduce.scattering_checks import check_pattern, cut_pattern, on_grid
+from shortrange.reduce.scattering_checks import check_background, check_pattern, cut_pattern, on_grid
 from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fits, scattering_terms
 from shortrange.reduce.scattering_transform import gr_from_sq
 
@@ -143,6 +143,7 @@ def reduce_scattering(
     empty, empty_sigma = None, np.zeros_like(sigma)
     if background is not None:
         check_pattern(background, q_range=q_range, wavelength=wavelength)
+        check_background(iq, background, q_range=q_range)
         empty, empty_sigma, more = on_grid(background, pattern.q)
         steps += more
     r_cut = 0.75 * shortest_distance(composition) if r_cut is None else r_cut
@@ -160,12 +161,12 @@ def reduce_scattering(
             f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
             do="check composition, wavelength, background and q_range; is the pattern I(Q) of this sample?",
         )  # fmt: skip
-    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
+    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fits, fit, "density")
     s = fit.design @ fit.values + fit.offset
     own = beta * p * sigma
     if empty is not None:
         own = np.hypot(own, fit["background"] * empty_sigma)
-    shared = fit.design @ fit.factor
+    shared = np.hstack([fit.design @ fit.factor, _between_orders(fits, fit, s)])
     sigma_s = np.sqrt(np.sum(shared**2, axis=1) + (own / terms.mean_f_squared) ** 2)
     done = step(
         "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
@@ -183,10 +184,10 @@ def reduce_scattering(
     return ScatteringReduction(
         sq=sq,
         gr=gr,
-        scale=_ratio(fit, None),
-        background_scale=None if empty is None else _ratio(fit, "background"),
-        compton_scale=_estimate(fit, "compton"),
-        fluorescence=_ratio(fit, "fluorescence"),
+        scale=_ratio(fits, fit, None),
+        background_scale=None if empty is None else _ratio(fits, fit, "background"),
+        compton_scale=_estimate(fits, fit, "compton"),
+        fluorescence=_ratio(fits, fit, "fluorescence"),
         number_density=density,
         smooth_order=fit.smooth_order,
         smooth=1.0 / p,
@@ -230,6 +231,23 @@ def _simplest(fits: list[JointFit]) -> JointFit:
     return best
 
 
+def _weights(fits: list[JointFit]) -> Array:
+    """Probability of each order of the smooth correction, shape (n,)."""
+    evidence = np.array([f.log_evidence for f in fits])
+    weight = np.exp(evidence - evidence.max())
+    return np.asarray(weight / weight.sum())
+
+
+def _between_orders(fits: list[JointFit], chosen: JointFit, s: Array) -> Array:
+    """How S(Q) would differ with other orders, times the roots of their probabilities, shape (n_q, k)."""
+    columns = [
+        np.sqrt(w) * (f.design @ f.values + f.offset - s)
+        for w, f in zip(_weights(fits), fits, strict=True)
+        if f is not chosen and w > 1e-3
+    ]
+    return np.stack(columns, axis=1) if columns else np.empty((s.size, 0))
+
+
 def _beta(fit: JointFit, q: Array) -> tuple[float, Array]:
     """1 / scale, and the smooth correction that multiplies it, shape (n_q,)."""
     beta = fit["beta"]
@@ -238,12 +256,13 @@ def _beta(fit: JointFit, q: Array) -> tuple[float, Array]:
     return beta, np.asarray(chebval(x, series) * np.ones_like(q))
 
 
-def _estimate(fit: JointFit, name: str) -> Estimate:
+def _estimate(fits: list[JointFit], fit: JointFit, name: str) -> Estimate:
     i = fit.names.index(name)
-    return Estimate(float(fit.values[i]), float(np.sqrt(fit.cov[i, i])))
+    spread = sum(w * (f[name] - fit[name]) ** 2 for w, f in zip(_weights(fits), fits, strict=True))
+    return Estimate(float(fit.values[i]), float(np.sqrt(fit.cov[i, i] + spread)))
 
 
-def _ratio(fit: JointFit, name: str | None) -> Estimate:
+def _ratio(fits: list[JointFit], fit: JointFit, name: str | None) -> Estimate:
     """Divide an unknown by beta (or 1 by beta), with its error to first order."""
     i, beta = fit.names.index("beta"), fit["beta"]
     slope = np.zeros(len(fit.names))
@@ -251,7 +270,9 @@ def _ratio(fit: JointFit, name: str | None) -> Estimate:
     slope[i] = -value / beta
     if name is not None:
         slope[fit.names.index(name)] = 1.0 / beta
-    return Estimate(value, float(np.sqrt(slope @ fit.cov @ slope)))
+    others = [(1.0 if name is None else f[name]) / f["beta"] for f in fits]
+    spread = sum(w * (x - value) ** 2 for w, x in zip(_weights(fits), others, strict=True))
+    return Estimate(value, float(np.sqrt(slope @ fit.cov @ slope + spread)))
 
 
 def _doubts(fit: JointFit, density_fitted: bool) -> tuple[Step, ...]:

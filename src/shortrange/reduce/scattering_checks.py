@@ -12,11 +12,14 @@ from scipy.ndimage import median_filter
 from shortrange.errors import DataError
 from shortrange.quantities import IQ, Step, step
 
-__all__ = ["check_pattern", "cut_pattern", "local_noise", "on_grid"]
+__all__ = ["check_background", "check_pattern", "cut_pattern", "local_noise", "on_grid"]
 
 Array = NDArray[Any]
 
 _ORDER = 5  # of the difference that leaves the noise and little of the signal
+_ALIKE = (1e-6, 30.0)  # medians of background over sample
+_SPIKE = 5.0  # times both neighbours
+_FLAT = 4  # equal highest points in a row: a counter that was full
 _SPAN = 51  # points over which the noise is taken as constant
 
 
@@ -78,6 +81,14 @@ def _check_points(q: Array, intensity: Array, where: str) -> None:
             where=where,
             do="give the intensity before any subtraction, or a q_range without them",
         )
+    top = intensity == intensity.max()
+    if np.any(np.convolve(top, np.ones(_FLAT), mode="valid") == _FLAT) and np.ptp(intensity) > 0:
+        raise DataError(
+            f"the highest intensity, {intensity.max():g}, is reached by {_FLAT} points or more in a row from "
+            f"Q = {q[np.argmax(top)]:g}: saturated",
+            where=where,
+            do="expose for a shorter time, or choose a q_range without it",
+        )
     dead = np.flatnonzero(np.convolve(intensity == 0, np.ones(5), mode="valid") == 5)
     if dead.size:
         raise DataError(
@@ -87,16 +98,83 @@ def _check_points(q: Array, intensity: Array, where: str) -> None:
         )
 
 
+def check_background(pattern: IQ, background: IQ, *, q_range: tuple[float, float]) -> None:
+    """Refuse a background that was not measured, or not integrated, as the sample was.
+
+    Raises
+    ------
+    DataError
+        If one came on an angle and the other on Q, or their intensities differ by orders of magnitude.
+    """
+    where = background.source or background.label or "background"
+    ours, theirs = _axis_of(pattern), _axis_of(background)
+    if ours and theirs and ours != theirs:
+        raise DataError(
+            f"the background is a function of {theirs}, the sample of {ours}: they were integrated "
+            "differently, with other corrections and normalisation",
+            where=where,
+            do="integrate both in the same way: a fitted scale cannot mend another shape",
+        )
+    medians = []
+    for each in (pattern, background):
+        inside = (each.q >= q_range[0]) & (each.q <= q_range[1])
+        medians.append(float(np.median(each.intensity[inside])) if inside.any() else 0.0)
+    ratio = medians[1] / medians[0] if medians[0] > 0 else np.inf
+    if not _ALIKE[0] < ratio < _ALIKE[1]:
+        raise DataError(
+            f"the background is {ratio:.3g} times as intense as the sample", where=where,
+            do="normalise both to the same monitor and number of frames",
+        )  # fmt: skip
+
+
+def _axis_of(pattern: IQ) -> str | None:
+    """Name what the axis of the file was, "Q" or "2theta", as its loader recorded it."""
+    for done in pattern.history:
+        if done.name.startswith("load I(Q)") and "axis" in done.settings:
+            return "2theta" if done.settings["axis"] == "2theta" else "Q"
+    return None
+
+
+def _without_spikes(pattern: IQ, inside: Array) -> tuple[IQ, tuple[Step, ...]]:
+    """Replace single points that tower over both neighbours: cosmic rays and hot pixels, no peaks.
+
+    Raises
+    ------
+    DataError
+        If there are many: the pattern is sampled too coarsely, or something else is wrong.
+    """
+    value = pattern.intensity
+    beside = np.maximum(np.maximum(value[:-2], value[2:]), 1e-300)
+    around = median_filter(value, size=9, mode="nearest")[1:-1]
+    alone = (value[1:-1] > _SPIKE * beside) & (value[1:-1] > 2.0 * _SPIKE * around)
+    at = np.flatnonzero(alone & inside[1:-1]) + 1
+    if at.size == 0:
+        return pattern, ()
+    if at.size > max(3, 0.005 * inside.sum()):
+        raise DataError(
+            f"{at.size} points tower over their neighbours, the first at Q = {pattern.q[at[0]]:g}",
+            where=pattern.source or pattern.label or "I(Q)",
+            do="integrate with an outlier-proof method (median, sigma clipping), or on a finer grid",
+        )
+    mended = value.copy()
+    mended[at] = (value[at - 1] + value[at + 1]) / 2.0
+    done = step(
+        "warning: spikes replaced by the mean of their neighbours", q=[float(x) for x in pattern.q[at]]
+    )
+    return pattern.after(done, intensity=mended), (done,)
+
+
 def cut_pattern(pattern: IQ, q_range: tuple[float, float]) -> tuple[IQ, tuple[Step, ...]]:
-    """Points within ``q_range``, with a standard error, and what was done."""
+    """Points within ``q_range`` without spikes, with a standard error, and what was done."""
     inside = (pattern.q >= q_range[0] - 1e-9) & (pattern.q <= q_range[1] + 1e-9)
+    pattern, mended = _without_spikes(pattern, inside)
     sigma, done = pattern.sigma, step("cut I(Q)", q_range=list(q_range))
-    steps: tuple[Step, ...] = (done,)
+    steps: tuple[Step, ...] = (*mended, done)
     if sigma is None:
         sigma = local_noise(pattern.intensity)
         relative = float(np.median(sigma[inside] / np.maximum(pattern.intensity[inside], 1e-300)))
         steps = (
-            done,
+            *steps,
             step("estimate noise from neighbouring points", order=_ORDER, median_relative=relative),
         )
     return pattern.after(

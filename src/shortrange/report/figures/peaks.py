@@ -87,7 +87,7 @@ def _shells(ax: Axes, fit: PeakFit, assignments: Sequence[Assignment]) -> None:
             ls="-" if named else ":", label=assignments[k].label if named else None,
         )  # fmt: skip
     ax.axhline(0.0, color=GUIDE, lw=0.6, zorder=0)
-    note(ax, f"shells, $Q_{{max}}$ = {fit.q_max:.4g} Å$^{{-1}}$ (dotted: unresolved)", x=0.01)
+    note(ax, f"shells, $Q_{{max}}$ = {fit.q_max:.4g} Å$^{{-1}}$ (dotted: unresolved)")
     dress(ax, ylabel="$G$ (Å$^{-2}$)", y_ticks=4)
 
 
@@ -96,6 +96,6 @@ def _partials(ax: Axes, name: str, parts: Mapping[str, tuple[Array, Array]]) -> 
     for k, pair in enumerate(largest):
         ax.plot(*parts[pair], color=model_color(k), lw=1.0, label=pair)
     ax.axhline(0.0, color=GUIDE, lw=0.6, zorder=0)
-    note(ax, name, x=0.01)
+    note(ax, name, x=0.99, y=0.03)
     ax.legend(fontsize=7, frameon=False, loc="upper right", ncols=3)
     dress(ax, ylabel="$G$ (Å$^{-2}$)", y_ticks=4)
