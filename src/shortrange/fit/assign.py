@@ -125,7 +125,7 @@ def assign_peaks(
     density = number_density or _DENSITY
     out = []
     for peak in fit.peaks:
-        strength = (q * modification * np.exp(-0.5 * (q * peak.width) ** 2)) ** 2
+        strength = (modification * np.exp(-0.5 * (q * peak.width) ** 2)) ** 2
         candidates = [
             _candidate(peak, rule, fractions, _effective(q, w, strength), density)
             for rule, w in zip(rules, table, strict=True)
@@ -160,7 +160,7 @@ def feature_shares(
     """
     q = np.linspace(max(q_range[0], 0.1), q_range[1], 200)
     table = composition_weights(histograms.species, histograms.pairs, q, weights=weights, energy=energy)
-    strength = (q * np.exp(-0.5 * (0.1 * q) ** 2)) ** 2
+    strength = np.exp(-((0.1 * q) ** 2))
     inside = (histograms.r >= r_range[0]) & (histograms.r <= r_range[1])
     counted = histograms.counts[:, :, inside].sum(axis=2, dtype=float).mean(axis=0)
     areas = {

@@ -23,6 +23,8 @@ _AXES = ("q", "q_nm", "2theta")
 
 def sniff_iq(head: bytes) -> bool:
     """Whether the head is of a pyFAI or Fit2D pattern, or names Q and I(Q)."""
+    if head.startswith(b"\x89HDF"):
+        return False
     text = head.decode("latin-1")
     return bool(
         re.search(r"pyFAI|q_A\^-1|q_nm\^-1|2th_deg|2-Theta Angle", text)

@@ -17,6 +17,7 @@ __all__ = ["suggest_q_range"]
 Array = NDArray[Any]
 
 _SHADOW = 0.3  # of the intensity just beyond: less is the shadow of the beam stop
+_RIM = 0.8  # form factors fall by less than this within _AHEAD
 _AHEAD = 1.0  # 1/angstrom
 _SMOOTH = 2.5  # 1/angstrom: what varies more slowly is not structure beyond 2 angstrom
 _BIN = 1.5  # 1/angstrom
@@ -42,6 +43,7 @@ def suggest_q_range(iq: IQ) -> tuple[tuple[float, float], Step]:
     """
     where = iq.source or iq.label or "suggest_q_range"
     first, last = _usable(iq, where)
+    last = _detector_edge(iq, first, last)
     q, intensity = iq.q[first : last + 1], iq.intensity[first : last + 1]
     low = _beam_stop(q, intensity)
     high = _structure_ends(q, intensity, None if iq.sigma is None else iq.sigma[first : last + 1])
@@ -74,6 +76,14 @@ def _beam_stop(q: Array, intensity: Array) -> int:
     beyond = float(np.median(intensity[:width]))
     lit = np.flatnonzero(intensity[:width] > _SHADOW * beyond)
     return int(lit[0]) if lit.size else 0
+
+
+def _detector_edge(iq: IQ, first: int, last: int) -> int:
+    """Last point before the intensity falls off at the rim of the detector."""
+    inner = max(first, int(np.searchsorted(iq.q, iq.q[last] - _AHEAD)))
+    level = float(np.median(iq.intensity[inner : last + 1]))
+    lit = np.flatnonzero(iq.intensity[inner : last + 1] > _RIM * level)
+    return inner + int(lit[-1]) if lit.size else last
 
 
 def _structure_ends(q: Array, intensity: Array, sigma: Array | None) -> float:
