@@ -287,7 +287,7 @@ def check_first_distance(gr: GR, composition: Mapping[str, float]) -> None:
     if low.sum() < 3 or rest.sum() < 3:
         return
     top = int(np.argmax(np.where(low, gr.g, -np.inf)))
-    inner = 0 < top < gr.r.size - 1 and gr.g[top] > gr.g[top - 1] and gr.g[top] > gr.g[top + 1]
+    inner = 0 < top < gr.r.size - 1 and gr.g[top] >= gr.g[top - 1] and gr.g[top] >= gr.g[top + 1]
     if inner and gr.g[top] > 0.8 * float(np.max(gr.g[rest])):
         highest = float(gr.r[rest][np.argmax(gr.g[rest])])
         raise DataError(

@@ -26,6 +26,8 @@ Array = NDArray[Any]
 _SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the order of the correction
 _EVIDENCE_STEP = 3.0  # in ln: a smooth correction must earn its place
 _LOW_R_DOUBT = 0.3
+_SMOOTH_DOUBT = 0.08
+_NEGATIVE_DOUBT = 0.1  # of <f>^2
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def reduce_scattering(
         recoil_power=recoil_power, smooth_order=fit.smooth_order, low_r_residual=fit.low_r_residual,
         log_evidence_of_orders=[f.log_evidence for f in fits],
     )  # fmt: skip
-    history = (*iq.history, *steps, done, *_doubts(fit, number_density is None))
+    history = (*iq.history, *steps, done, *_doubts(fit, number_density is None, p, s - fit.offset))
     sq = SQ(
         q=pattern.q, s=s, sigma=sigma_s, shared=shared, composition=dict(composition),
         number_density=density.value, label=iq.label, history=history,
@@ -209,7 +211,7 @@ def _checked(
     where: str, wavelength: float | None, composition: Mapping[str, float], number_density: float | None
 ) -> float:
     """Return the wavelength, after refusing settings that cannot be."""
-    if wavelength is None or not 0.01 < wavelength < 5.0:
+    if wavelength is None or not 0.04 < wavelength < 5.0:
         raise DataError(
             f"wavelength = {wavelength}", where=where, do="give it in angstrom: Compton, f' and f'' need it"
         )
@@ -275,8 +277,23 @@ def _ratio(fits: list[JointFit], fit: JointFit, name: str | None) -> Estimate:
     return Estimate(value, float(np.sqrt(slope @ fit.cov @ slope + spread)))
 
 
-def _doubts(fit: JointFit, density_fitted: bool) -> tuple[Step, ...]:
+def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> tuple[Step, ...]:
+    """What speaks against the result; ``coherent`` is the coherent intensity over <f>^2."""
     doubts = []
+    if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
+        doubts.append(
+            step(
+                "warning: the smooth correction is large: composition, background or wavelength may be wrong",
+                smooth_range=[float(1.0 / p.max()), float(1.0 / p.min())],
+            )
+        )
+    if np.min(coherent) < -_NEGATIVE_DOUBT:
+        doubts.append(
+            step(
+                "warning: the coherent intensity is negative: composition or background may be wrong",
+                lowest=float(np.min(coherent)),
+            )
+        )
     compton = fit["compton"]
     if abs(compton - COMPTON_PRIOR[0]) > 2.0 * COMPTON_PRIOR[1]:
         doubts.append(step("warning: Compton factor far from 1", compton_scale=compton))

@@ -1,0 +1,355 @@
+"""reduce-pdf and peaks: their contracts, and some seventy kinds of bad input."""
+
+import json
+import re
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from shortrange.atoms import mean_form_factors
+from shortrange.cli.app import run_app
+from shortrange.load import load_gr
+from shortrange.quantities import Trajectory
+from shortrange.reduce.scattering_fit import compton_intensity
+from shortrange.simulate.pairs import pair_histograms
+from shortrange.simulate.pdf import PdfModel
+
+WAVELENGTH = 0.25
+Q = np.arange(0.5, 20.0, 0.02)
+RHO = 0.045
+
+
+@cache
+def structure():
+    """Q and S - 1 of a glassy salt: rock salt, disordered, whose order dies out with a Gaussian in r."""
+    atoms = bulk("NaCl", "rocksalt", a=5.62, cubic=True).repeat((3, 3, 3))
+    positions = atoms.positions + np.random.default_rng(0).normal(0, 0.12, (2, len(atoms), 3))
+    cells = np.repeat(np.array(atoms.cell)[None], 2, axis=0)
+    frames = Trajectory(species=tuple(atoms.get_chemical_symbols()), positions=positions, cells=cells)
+    pairs = pair_histograms(frames, r_max=14.0)
+    order = (pairs.counts - pairs.ideal()) * np.exp(-0.5 * (pairs.r / 4.0) ** 2)
+    glass = replace(pairs, counts=(pairs.ideal() + order).astype(np.float32))
+    q = np.arange(0.3, 24.0, 0.02)
+    return q, PdfModel(glass, np.array([1.0, 2.0]), 24.0).structure(q) / q
+
+
+def intensity(q=Q, *, scale=2.0, seed=0):
+    """Pattern of the glass in a container, with Compton scattering, fluorescence and noise: SIMULATED."""
+    atoms = {"Na": 1, "Cl": 1}
+    squared, mean = mean_form_factors(atoms, q, energy=12398.42 / WAVELENGTH)
+    own = mean + squared * np.interp(q, *structure()) + compton_intensity(atoms, q, wavelength=WAVELENGTH)
+    noise = 1 + 1e-3 * np.random.default_rng(seed).normal(size=q.size)
+    return (scale * own + 5.0 + empty(q)) * noise
+
+
+def empty(q=Q):
+    return 4.0 + 30.0 * np.exp(-(((q - 1.5) / 0.6) ** 2))
+
+
+def text(x=Q, *columns, title="# q_A^-1 I"):
+    rows = "\n".join(" ".join(f"{v:.8g}" for v in row) for row in zip(x, *columns, strict=True))
+    return f"{title}\n{rows}\n"
+
+
+def angle(q=Q):
+    return 2 * np.degrees(np.arcsin(q * WAVELENGTH / (4 * np.pi)))
+
+
+GOOD = {
+    "sample.chi": text(Q, intensity()),
+    "empty.chi": text(Q, empty()),
+}
+BASE = [
+    "--composition",
+    "NaCl",
+    "--wavelength",
+    "0.25",
+    "--q-range",
+    "0.6",
+    "19.5",
+    "--number-density",
+    "0.045",
+]
+
+
+def put(folder, files):
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def reduce_pdf(folder, *words, base=BASE, pattern="sample.chi"):
+    return run_app(["reduce-pdf", str(folder / pattern), *base, *words, "--out", str(folder / "out")])
+
+
+def test_reduce_pdf_keeps_its_contract(tmp_path, capsys):
+    put(tmp_path, GOOD)
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "empty.chi")) == 0
+    out = tmp_path / "out"
+    s = np.genfromtxt(out / "sq.csv", delimiter=",", names=True)
+    g = np.genfromtxt(out / "gr.csv", delimiter=",", names=True)
+    assert s.dtype.names == ("q", "s", "sigma")
+    assert g.dtype.names == ("r", "g", "sigma")
+    near = g["r"] < 3.3
+    assert g["r"][near][np.argmax(g["g"][near])] == pytest.approx(2.8, abs=0.04)
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    wanted = {
+        "scale", "background_scale", "number_density", "q_min", "q_max", "low_r_residual", "warnings",
+        "sigma_scale", "inputs", "versions", "simulated",
+    }  # fmt: skip
+    assert wanted <= summary.keys()
+    assert summary["scale"] == pytest.approx(2.0, rel=0.05)
+    assert summary["simulated"] is False
+    gr = load_gr(out / "sample.gr")
+    assert (gr.q_max, gr.number_density, gr.composition) == (summary["q_max"], RHO, {"Na": 1.0, "Cl": 1.0})
+    assert gr.sigma is not None
+    assert (out / "figures" / "reduction.png").stat().st_size > 10_000
+    assert "low-r residual" in capsys.readouterr().out
+
+
+def test_a_series_goes_on_after_a_fault(tmp_path, capsys):
+    put(tmp_path, GOOD | {"a.chi": text(Q, intensity(seed=1)), "b.chi": text(Q, -intensity())})
+    assert run_app(["reduce-pdf", str(tmp_path / "[ab].chi"), *BASE, "--out", str(tmp_path / "out")]) == 0
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert summary["failed"] == ["b"]
+    assert "negative" in summary["patterns"]["b"]["fault"]
+    assert (tmp_path / "out/a/sample.gr").is_file()
+    assert "negative" in capsys.readouterr().out
+
+
+def test_simulated_is_said(tmp_path, capsys):
+    put(tmp_path, {"sample.chi": "# simulated by hand\n" + GOOD["sample.chi"]})
+    assert reduce_pdf(tmp_path) == 0
+    assert capsys.readouterr().out.startswith("SIMULATED DATA")
+    assert "SIMULATED DATA" in (tmp_path / "out/sample.gr").read_text(encoding="utf-8")
+
+
+def test_peaks_keep_their_contract(tmp_path, capsys):
+    put(tmp_path, GOOD)
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "empty.chi")) == 0
+    out = tmp_path / "found"
+    assert run_app(["peaks", str(tmp_path / "out/sample.gr"), "--r-range", "2", "5", "--out", str(out)]) == 0
+    record = json.loads((out / "peaks.json").read_text(encoding="utf-8"))
+    first = record["peaks"][0]
+    assert first["r"] == pytest.approx(2.8, abs=0.02)
+    assert first["label"].startswith("Na-Cl")
+    assert {"sigma_r", "width", "area", "sigma_area", "candidates"} <= first.keys()
+    assert {"bumps", "q_max", "window", "warnings", "inputs", "composition"} <= record.keys()
+    rows = (out / "peaks.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "r,sigma_r,width,sigma_width,area,sigma_area,components,label"
+    assert len(rows) == 1 + len(record["peaks"])
+    assert (out / "candidates.csv").is_file()
+    assert (out / "figures/peaks.png").stat().st_size > 10_000
+    assert "Na-Cl" in capsys.readouterr().out
+
+
+def changed(*, q=Q, i=None, title="# q_A^-1 I"):
+    return text(q, intensity() if i is None else i, title=title)
+
+
+MEASURED = intensity()
+K = np.arange(Q.size)
+PATTERNS = {
+    "empty file": ("", [], "the file is empty"),
+    "words only": ("no numbers here\n", [], "no row of two or more numbers"),
+    "one column": ("\n".join(f"{x:g}" for x in Q), [], "no row of two or more numbers"),
+    "binary": ("\0\1\2" * 500, [], "binary, not text"),
+    "header cut": (changed(title="")[1:], [], "nothing says whether the first column is Q or 2theta"),
+    "angle without wavelength": (
+        changed(q=angle(), title="# 2th_deg I"),
+        ["no wavelength"],
+        "the wavelength is not known",
+    ),
+    "angle called Q": (changed(q=angle() * 3), [], "cannot be Q"),
+    "wavelength in nm": (
+        changed(),
+        ["--wavelength", "0.025"],
+        "wavelength = 0.025",
+    ),
+    "wavelength in m": (changed(), ["--wavelength", "2.5e-11"], "wavelength"),
+    "wavelength too long": (changed(), ["--wavelength", "2.5"], "cannot be Q|Q <= 4 pi"),
+    "wavelength 25": (changed(), ["--wavelength", "25"], "not one of X-rays"),
+    "wavelength negative": (changed(), ["--wavelength", "-0.25"], "not one of X-rays"),
+    "wavelength differs from header": (
+        "# Wavelength: 3.0e-11 m\n" + changed(),
+        [],
+        "header says a wavelength of 0.3",
+    ),
+    "no wavelength at all": (changed(), ["no wavelength"], "wavelength = None"),
+    "Q backwards": (changed(q=Q[::-1]), [], "falls back"),
+    "Q doubled": (changed(q=np.repeat(Q, 2)[: Q.size]), [], "repeats"),
+    "two patterns in one file": (changed() + changed(title=""), [], "falls back"),
+    "one step back": (changed(q=np.where(K == 500, Q - 0.05, Q)), [], "falls back"),
+    "Q negative": (changed(q=Q - 1.0), [], "begins at -0.5"),
+    "Q in 1/nm called 1/A": (changed(q=10 * Q), [], "cannot be Q"),
+    "radius": (changed(title="# r_mm I"), [], "detector radius"),
+    "azimuth": (changed(title="# chi_deg I"), [], "detector azimuth"),
+    "radians": (changed(title="# 2th_rad I"), [], "2theta in radians"),
+    "axis contradicts": (changed(), ["--axis", "2theta"], "header says the axis is 'q'"),
+    "text in the middle": (
+        changed().replace("\n5 ", "\nbeam lost\n5 ", 1),
+        [],
+        "stands where a number should",
+    ),
+    "NaN": (changed(i=np.where(K == 300, np.nan, MEASURED)), [], "not a finite number"),
+    "infinity": (changed(i=np.where(K == 300, np.inf, MEASURED)), [], "not a finite number"),
+    "decimal commas": (changed().replace(".", ","), [], "decimal comma"),
+    "row cut": (changed() + "19.99\n", [], "1 columns where the others have 2"),
+    "five points": (text(Q[:5], MEASURED[:5]), [], "only 5 points"),
+    "thirty points": (text(Q[::33], MEASURED[::33]), [], "only"),
+    "negative intensities": (changed(i=MEASURED - 60), [], "intensities are negative"),
+    "all negative": (changed(i=-MEASURED), [], "intensities are negative"),
+    "zeros at the end": (changed(i=np.where(K > 800, 0, MEASURED)), [], "zero over a run"),
+    "all zero": (changed(i=0 * MEASURED), [], "zero over a run|cannot|no positive"),
+    "constant": (changed(i=0 * MEASURED + 5), [], "no positive scale|straight line|cannot"),
+    "gap": (changed(q=np.where(Q > 9, Q + 1.0, Q)), [], "no points from Q"),
+    "saturated": (changed(i=np.minimum(MEASURED, 0.8 * MEASURED.max())), [], "saturated"),
+    "many spikes": (
+        changed(i=np.where(K % 40 == 7, 50 * MEASURED, MEASURED)),
+        [],
+        "tower over their neighbours",
+    ),
+    "already background subtracted": (
+        changed(i=MEASURED - 0.98 * MEASURED.min() - 40 * np.exp(-Q / 8)),
+        [],
+        "negative",
+    ),
+    "q range beyond": (changed(), ["--q-range", "0.6", "30"], "q_range 0.6 to 30 does not lie"),
+    "q range reversed": (changed(), ["--q-range", "19", "0.6"], "q_range 19 to 0.6"),
+    "q range negative": (changed(), ["--q-range", "-1", "19"], "q_range"),
+    "q range one number": (changed(), ["--q-range", "0.6"], "q-range"),
+    "unknown element": (changed(), ["--composition", "NaXx"], "'Xx' is not a chemical element"),
+    "brackets": (changed(), ["--composition", "Na(Cl)"], "cannot read '\\(Cl\\)'"),
+    "empty composition": (changed(), ["--composition", " "], "composition is empty"),
+    "zero amount": (changed(), ["--composition", "NaCl0"], "the amount of Cl"),
+    "density of mass": (changed(), ["--number-density", "2.16"], "number_density = 2.16"),
+    "density per nm3": (changed(), ["--number-density", "45"], "number_density = 45"),
+    "density per cm3": (changed(), ["--number-density", "4.5e22"], "number_density = 4.5e"),
+    "density negative": (changed(), ["--number-density", "-0.045"], "number_density = -0.045"),
+    "r max negative": (changed(), ["--r-max", "-5"], "r_max = -5"),
+    "r step zero": (changed(), ["--r-step", "0"], "r_step = 0"),
+    "r step coarse": (changed(), ["--r-step", "5"], "r_step = 5"),
+    "unknown window": (changed(), ["--window", "hann"], "hann"),
+    "polarisation": (changed(), ["--polarisation", "2"], "polarisation = 2"),
+    "absorption": (changed(), ["--mu-r", "-1"], "mu_r = -1"),
+    "absorption thick": (changed(), ["--mu-r", "9"], "mu_r = 9"),
+    "detector": (changed(), ["--detector", "1.5"], "detector = 1.5"),
+    "unknown option": (changed(), ["--qmax", "20"], "qmax"),
+    "no background file": (changed(), ["--background", "nowhere.chi"], "there is no such file"),
+    "no pattern": (None, [], "there is no such file"),
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_bad_patterns_and_settings(tmp_path, capsys, name):
+    content, words, message = PATTERNS[name]
+    if content is not None:
+        put(tmp_path, {"sample.chi": content})
+    base = list(BASE)
+    if words == ["no wavelength"]:
+        words, base = [], [*BASE[:2], *BASE[4:]]
+    for option in ("--wavelength", "--q-range", "--composition", "--number-density"):
+        if option in words and option in base:
+            at = base.index(option)
+            del base[at : at + (3 if option == "--q-range" else 2)]
+    assert reduce_pdf(tmp_path, *words, base=base) == 2
+    told = capsys.readouterr().err
+
+    assert re.search(message, told), told
+    assert "where:" in told or "--help" in told
+    assert not (tmp_path / "out").exists()
+
+
+BACKGROUNDS = {
+    "too short": (text(Q[:500], empty()[:500]), "does not lie in the data|covers"),
+    "begins late": (text(Q[50:], empty()[50:]), "does not lie in the data|covers"),
+    "on an angle": (text(angle(), empty(), title="# 2th_deg I"), "a function of 2theta, the sample of Q"),
+    "another normalisation": (text(Q, 1e8 * empty()), "times as intense as the sample"),
+    "negative": (text(Q, empty() - 8), "intensities are negative"),
+    "dead": (text(Q, np.where(K > 700, 0, empty())), "zero over a run"),
+}
+
+
+@pytest.mark.parametrize("name", BACKGROUNDS)
+def test_bad_backgrounds(tmp_path, capsys, name):
+    content, message = BACKGROUNDS[name]
+    put(tmp_path, GOOD | {"other.chi": content})
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "other.chi")) == 2
+
+    told = capsys.readouterr().err
+    assert re.search(message, told), told
+    assert "other.chi" in told
+
+
+def test_longer_and_coarser_background_is_taken(tmp_path):
+    q = np.arange(0.3, 24.0, 0.05)
+    put(tmp_path, GOOD | {"other.chi": text(q, empty(q))})
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "other.chi")) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "warning"),
+    [
+        (MEASURED, ["no density"], "number density fitted"),
+        (np.where(K == 400, 20 * MEASURED, MEASURED), [], "spikes replaced"),
+        (MEASURED, ["--composition", "NaBr"], "composition"),
+        (MEASURED, ["--composition", "SiO2"], "straight line"),
+        (MEASURED, ["--composition", "PbI2"], "composition"),
+    ],
+)
+def test_doubts_are_recorded(tmp_path, change, words, warning):
+
+    put(tmp_path, {"sample.chi": changed(i=change)})
+    base = list(BASE)
+    if words == ["no density"]:
+        words, base = [], BASE[:-2]
+    if words:
+        base = base[2:]
+    assert reduce_pdf(tmp_path, *words, base=base) == 0
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert any(re.search(warning, told) for told in summary["warnings"]), summary["warnings"]
+
+
+NACL = ["--composition", "NaCl", "--q-max", "20"]
+R = np.round(np.arange(0.02, 12.0, 0.02), 6)
+G = np.exp(-0.5 * ((R - 2.8) / 0.12) ** 2) * 3 - 0.4 * R * np.exp(-R / 4) + 0.02 * np.sin(20 * R)
+GRS = {
+    "composition unknown": (text(R, G, title="# r G"), ["--q-max", "20"], "composition is not known"),
+    "other composition": (text(R, G, title="# composition = KBr\n# r G"), NACL, "header says K, Br"),
+    "T(r)": (text(R, G, title="r T(r)"), ["--composition", "NaCl"], "titled 'T\\(r\\)', which is not G"),
+    "small g": (text(R, G, title="r g(r)"), ["--composition", "NaCl"], "titled 'g\\(r\\)', which is not G"),
+    "g without density": (
+        text(R, G + 1, title="r g(r)"),
+        ["--composition", "NaCl", "--function", "g"],
+        "without the number density",
+    ),
+    "unknown function": (text(R, G), ["--composition", "NaCl", "--function", "X"], "X"),
+    "r not uniform": (text(R**2, G, title="# r G"), ["--composition", "NaCl"], "r is not uniform"),
+    "zero": (text(R, 0 * G, title="# r G"), NACL, "zero in the whole range"),
+    "too short a bond": (
+        text(R, np.exp(-0.5 * ((R - 1.41) / 0.1) ** 2), title="# r G"),
+        NACL,
+        "no two atoms of Na, Cl come closer",
+    ),
+    "range outside": (text(R, G, title="# r G"), [*NACL, "--r-range", "14", "18"], "choose r_range"),
+    "range reversed": (text(R, G, title="# r G"), [*NACL, "--r-range", "6", "2"], "r_range"),
+    "q_max of an angle": (
+        text(R, G, title="# r G"),
+        ["--composition", "NaCl", "--q-max", "150"],
+        "q_max = 150",
+    ),
+    "at without structures": (text(R, G, title="# r G"), [*NACL, "--at", "3.7"], "no structure says"),
+}
+
+
+@pytest.mark.parametrize("name", GRS)
+def test_bad_functions(tmp_path, capsys, name):
+
+    content, words, message = GRS[name]
+    put(tmp_path, {"a.gr": content})
+    assert run_app(["peaks", str(tmp_path / "a.gr"), *words, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert re.search(message, told), told
+    assert not (tmp_path / "out").exists()
