@@ -19,7 +19,7 @@ Array = NDArray[Any]
 _SHADOW = 0.3  # of the intensity just beyond: less is the shadow of the beam stop
 _RIM = 0.8  # form factors fall by less than this within _AHEAD
 _AHEAD = 1.0  # 1/angstrom
-_SMOOTH = 2.5  # 1/angstrom: what varies more slowly is not structure beyond 2 angstrom
+_SMOOTH = 5.0  # 1/angstrom: what varies more slowly is not structure beyond 2 angstrom
 _BIN = 1.5  # 1/angstrom
 _CERTAIN = 4.0  # standard errors by which structure must exceed the noise
 
@@ -89,7 +89,7 @@ def _detector_edge(iq: IQ, first: int, last: int) -> int:
 def _structure_ends(q: Array, intensity: Array, sigma: Array | None) -> float:
     noise = local_noise(intensity) if sigma is None else sigma
     points = min(int(_SMOOTH / np.median(np.diff(q))) | 1, (q.size - 1) | 1)
-    rest = intensity - savgol_filter(intensity, max(points, 5), 2)
+    rest = intensity - savgol_filter(intensity, max(points, 5), 3)
     edges = np.arange(q[-1], q[0], -_BIN)
     for high in edges:
         inside = (q > high - _BIN) & (q <= high)

@@ -278,7 +278,7 @@ def _ratio(fits: list[JointFit], fit: JointFit, name: str | None) -> Estimate:
 
 
 def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> tuple[Step, ...]:
-    """What speaks against the result; ``coherent`` is the coherent intensity over <f>^2."""
+    """Say what speaks against the result; ``coherent`` is the coherent intensity over <f>^2."""
     doubts = []
     if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
         doubts.append(

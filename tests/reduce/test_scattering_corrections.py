@@ -1,0 +1,210 @@
+"""Angular corrections, ranges of Q, windows, batches, and measured patterns with known answers."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from shortrange.errors import DataError
+from shortrange.load import load_gr, load_iq
+from shortrange.numeric.sine import sine_kernel, window_values
+from shortrange.quantities import IQ, SQ
+from shortrange.reduce.gr_noise import bound_noise
+from shortrange.reduce.q_range import suggest_q_range
+from shortrange.reduce.scattering import ScatteringReduction, reduce_scattering
+from shortrange.reduce.scattering_batch import reduce_patterns
+from shortrange.reduce.scattering_corrections import (
+    absorption_factor,
+    correct_pattern,
+    oblique_factor,
+    polarisation_factor,
+)
+from shortrange.reduce.scattering_transform import gr_from_sq
+
+STUDY = Path(__file__).parents[2] / "studies" / "reduction_coverage.py"
+
+
+@pytest.fixture(scope="module")
+def study():
+    """The coverage study, as a module."""
+    spec = importlib.util.spec_from_file_location("reduction_coverage", STUDY)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_polarisation_by_hand():
+    """At 2theta = 60 degrees: 5/8 for a ring, 1 in the vertical plane, 1/4 in the horizontal one."""
+    angle = np.array([0.0, np.pi / 3])
+    assert polarisation_factor(angle, degree=0.0) == pytest.approx([1.0, 0.625])
+    assert polarisation_factor(angle, degree=1.0) == pytest.approx([1.0, 1.0])
+    assert polarisation_factor(angle, degree=-1.0) == pytest.approx([1.0, 0.25])
+
+
+@pytest.mark.parametrize("mu_r", [0.1, 0.5, 1.0, 2.0])
+def test_absorption_of_a_cylinder(mu_r):
+    """Forward: every ray runs a whole chord. At any angle: a random average of the same paths."""
+    forward = quad(lambda y: 4 / np.pi * np.sqrt(1 - y**2) * np.exp(-2 * mu_r * np.sqrt(1 - y**2)), 0, 1)[0]
+    assert absorption_factor(np.array([0.0]), mu_r=mu_r)[0] == pytest.approx(forward, rel=2e-4)
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(-1, 1, (2, 1_200_000))
+    x, y = x[x**2 + y**2 < 1], y[x**2 + y**2 < 1]
+    angle = 1.1
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    way = x + np.sqrt(1 - y**2) + np.sqrt(1 - across**2) - along
+    drawn = np.mean(np.exp(-mu_r * way))
+    assert absorption_factor(np.array([angle]), mu_r=mu_r)[0] == pytest.approx(drawn, rel=3e-3)
+
+
+def test_oblique_incidence_by_hand():
+    """A thin layer stops 1 / cos more, a thick one everything anyway."""
+    angle = np.array([0.0, np.pi / 3])
+    assert oblique_factor(angle, stopped=1e-6) == pytest.approx([1.0, 2.0], rel=1e-5)
+    assert oblique_factor(angle, stopped=0.999999) == pytest.approx([1.0, 1.0], abs=1e-5)
+
+
+def test_corrections_undo_what_was_done():
+    q = np.arange(0.5, 20, 0.05)
+    angle = 2 * np.arcsin(q * 0.2 / (4 * np.pi))
+    factor = polarisation_factor(angle, degree=0.0) * absorption_factor(angle, mu_r=0.7)
+    factor = factor * oblique_factor(angle, stopped=0.3)
+    true = 100 / (1 + q)
+    iq = IQ(q=q, intensity=true * factor, sigma=0.01 * true * factor, wavelength=0.2)
+    mended = correct_pattern(iq, polarisation=0.0, mu_r=0.7, detector=0.3)
+    np.testing.assert_allclose(mended.intensity, true, rtol=1e-12)
+    np.testing.assert_allclose(mended.sigma, 0.01 * true, rtol=1e-12)
+    assert mended.history[-1].name == "correct the angles"
+    with pytest.raises(DataError, match="need the wavelength"):
+        correct_pattern(IQ(q=q, intensity=true), mu_r=0.7)
+    with pytest.raises(DataError, match="beyond a flat detector"):
+        correct_pattern(IQ(q=q, intensity=true, wavelength=0.9), detector=0.7)
+
+
+@pytest.mark.parametrize("window", [None, "lorch", "soft"])
+def test_transform_and_covariance_with_any_window(window):
+    """The fast covariance on a uniform r is that of the plain product of matrices."""
+    rng = np.random.default_rng(0)
+    q = np.sort(rng.uniform(0.7, 20.0, 300))
+    r = np.arange(0.3, 5.0, 0.05)
+    shared = 0.01 * rng.normal(size=(q.size, 3))
+    own = 0.01 + 0.01 * rng.random(q.size)
+    sigma = np.sqrt(own**2 + np.sum(shared**2, axis=1))
+    gr = gr_from_sq(SQ(q=q, s=1 + np.sin(3 * q) / q, sigma=sigma, shared=shared), r=r, window=window)
+    weight = np.zeros(q.size)
+    weight[:-1] += np.diff(q) / 2
+    weight[1:] += np.diff(q) / 2
+    kernel = 2 / np.pi * np.sin(np.outer(r, q)) * weight * q * window_values(q, q_max=q[-1], window=window)
+    np.testing.assert_allclose(gr.g, kernel @ (np.sin(3 * q) / q), atol=1e-12)
+    np.testing.assert_allclose(gr.cov, kernel @ (np.diag(own**2) + shared @ shared.T) @ kernel.T, atol=1e-12)
+    full = gr_from_sq(SQ(q=q, s=np.ones(q.size), cov=np.diag(own**2) + shared @ shared.T), r=r, window=window)
+    np.testing.assert_allclose(full.cov, gr.cov, atol=1e-12)
+
+
+def test_sines_by_addition_of_angles():
+    q, r = np.linspace(0.5, 30, 400), 0.013 + 0.02 * np.arange(1500)
+    np.testing.assert_allclose(
+        sine_kernel(q, np.ones(400), r), 2 / np.pi * np.sin(np.outer(r, q)), atol=1e-12
+    )
+
+
+def test_scale_and_errors_over_random_truths(study):
+    """Scale of G right to 1 %; G within one stated error 68 +- 6 times of 100, where noise rules."""
+    salt, scales, pulls = study.sample(0), [], []
+    for seed in range(15):
+        measured, container, truth = study.pattern(salt, np.random.default_rng(seed), smooth=0.0, noise=3e-3)
+        reduction = reduce_scattering(
+            measured, background=container, composition=salt.species, number_density=salt.number_density,
+            wavelength=study.WAVELENGTH, q_range=study.Q_RANGE, r=study.R,
+        )  # fmt: skip
+        z, z_g, scale = study.pulls(salt, truth, reduction)
+        scales.append(scale)
+        pulls.append(z_g)
+        assert max(abs(value) for value in z.values()) < 3.5
+    assert np.mean(scales) == pytest.approx(1.0, abs=0.01)
+    assert np.std(scales) < 0.01
+    assert np.mean(np.abs(np.concatenate(pulls)) < 1) == pytest.approx(0.68, abs=0.06)
+
+
+def test_batch_is_the_same_as_one_by_one(study):
+    salt = study.sample(0)
+    made = [study.pattern(salt, np.random.default_rng(seed), smooth=0.0, noise=1e-3)[0] for seed in range(4)]
+    settings = {
+        "composition": salt.species, "number_density": salt.number_density, "wavelength": study.WAVELENGTH,
+        "q_range": study.Q_RANGE, "r": study.R,
+    }  # fmt: skip
+    faulty = IQ(q=made[0].q, intensity=-made[0].intensity)
+    results = list(reduce_patterns(iter([*made, faulty]), workers=2, **settings))
+    assert isinstance(results[-1], DataError)
+    for pattern, result in zip(made, results, strict=False):
+        assert isinstance(result, ScatteringReduction)
+        np.testing.assert_array_equal(result.gr.g, reduce_scattering(pattern, **settings).gr.g)
+
+
+def test_suggested_ranges(shared_data):
+    """The beam stop of the nickel pattern, its detector's rim at 31.3, and the noise of a made-up one."""
+    low, high = suggest_q_range(load_iq(shared_data / "pdf_iq_raw/Ni_chi_file.chi"))[0]
+    assert 0.05 < low < 1.0
+    assert 30.0 < high < 31.4
+    q = np.arange(0.5, 25, 0.02)
+    order = 20 * np.sin(2.5 * q) / q * np.exp(-0.02 * q**2)
+    noisy = 100 + order + np.random.default_rng(0).normal(size=q.size) * 0.5
+    # Its rms sinks to that of the noise at Q = 8.1.
+    assert 7.0 < suggest_q_range(IQ(q=q, intensity=noisy))[0][1] < 10.0
+    with pytest.raises(DataError, match="structure above its noise only up to"):
+        suggest_q_range(IQ(q=q, intensity=100 + np.random.default_rng(1).normal(size=q.size)))
+    with pytest.raises(DataError, match="no 50 positive intensities"):
+        suggest_q_range(IQ(q=q, intensity=-noisy))
+
+
+def test_nickel_beside_its_reference(shared_data):
+    """ni.iq against ni.gr of the same data: rms 2 % of the largest G, scale within 5 %, of theirs."""
+    folder = shared_data / "pdf_iq_raw/cmi_book"
+    reference = load_gr(folder / "ni.gr")
+    near = (reference.r > 1.8) & (reference.r <= 20.0)
+    reduction = reduce_scattering(
+        load_iq(folder / "ni.iq", wavelength=0.1265), composition={"Ni": 1}, number_density=0.0914,
+        q_range=(0.5, 23.9), r=reference.r[near],
+    )  # fmt: skip
+    ours, theirs = reduction.gr.g, reference.g[near]
+    scale = float(ours @ theirs / (theirs @ theirs))
+    assert scale == pytest.approx(1.0, abs=0.05)
+    assert np.sqrt(np.mean((ours / scale - theirs) ** 2)) < 0.021 * np.max(np.abs(theirs))
+
+
+def test_a_spike_of_nickel_is_found(shared_data):
+    """One point of 2226 among 109 at Q = 15.87; the G(r) filed beside this pattern was made without it."""
+    iq = load_iq(shared_data / "pdf_iq_raw/Ni_chi_file.chi")
+    reduction = reduce_scattering(iq, composition={"Ni": 1}, number_density=0.0914, q_range=(0.6, 24.0))
+    done = next(s for s in reduction.history if s.name.startswith("warning: spikes"))
+    assert done.settings["q"] == pytest.approx([15.872], abs=1e-3)
+
+
+def test_ceria_of_id11(shared_data):
+    """Mean of 60 frames; the transform against a plain sum; a background on 2theta is refused."""
+    folder = shared_data / "pdf_iq_raw/ID11_CeO2"
+    iq = load_iq(folder / "CeO2_processed.h5")
+    assert iq.q.size == 3000
+    assert iq.wavelength == pytest.approx(0.13840611, rel=1e-6)
+    assert iq.history[0].settings["frames"] == 60
+    settings = {"composition": {"Ce": 1, "O": 2}, "number_density": 0.0757, "q_range": (1.1, 9.2)}
+    r = np.arange(0.01, 20, 0.01)
+    reduction = reduce_scattering(iq, **settings, r=r)
+    sq = reduction.sq
+    fine = np.linspace(sq.q[0], sq.q[-1], 40001)
+    f = np.interp(fine, sq.q, sq.q * (sq.s - 1))
+    plain = np.array([2 / np.pi * np.trapezoid(f * np.sin(fine * x), fine) for x in r[::40]])
+    assert np.max(np.abs(reduction.gr.g[::40] - plain)) < 1e-3 * np.max(np.abs(plain))
+    background = load_iq(folder / "background.xy", wavelength=iq.wavelength)
+    with pytest.raises(DataError, match="the background is a function of 2theta, the sample of Q"):
+        reduce_scattering(iq, background=background, **settings)
+
+
+def test_noise_is_bounded_by_the_quietest_stretch(shared_data):
+    gr = load_gr(shared_data / "pdf_gr/cmi_book/Ni.gr")
+    bounded = bound_noise(gr, q_range=(0.5, 25.0))
+    assert bounded.sigma is not None
+    assert 0.0 < bounded.sigma[0] < 0.01 * np.max(gr.g)
+    with pytest.raises(DataError, match="too short to estimate its errors"):
+        bound_noise(gr.after(gr.history[0], r=gr.r[:60], g=gr.g[:60]), q_range=(0.5, 25.0))
