@@ -96,6 +96,7 @@ def reduce_scattering(
     anomalous: bool = True,
     recoil_power: float = 2.0,
     smooth: bool = True,
+    covariance: bool = True,
 ) -> ScatteringReduction:
     """Reduce I(Q) to S(Q) and G(r).
 
@@ -125,6 +126,8 @@ def reduce_scattering(
         Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
     smooth
         Allow a smooth multiplicative correction where it earns its place by evidence.
+    covariance
+        Whether G(r) carries its full covariance, or only its standard error.
 
     Returns
     -------
@@ -182,7 +185,7 @@ def reduce_scattering(
         number_density=density.value, label=iq.label, history=history,
     )  # fmt: skip
     grid = np.arange(1001) * 0.02 if r is None else r
-    gr = gr_from_sq(sq, r=grid, q_range=q_range, window=window)
+    gr = gr_from_sq(sq, r=grid, q_range=q_range, window=window, covariance=covariance)
     return ScatteringReduction(
         sq=sq,
         gr=gr,

@@ -17,7 +17,7 @@ __all__ = ["reduce_patterns"]
 
 
 def reduce_patterns(
-    patterns: Iterable[IQ], *, workers: int | None = None, **settings: Any
+    patterns: Iterable[IQ], *, workers: int | None = None, covariance: bool = False, **settings: Any
 ) -> Iterator[ScatteringReduction | ShortrangeError]:
     """Reduce patterns one after the other, in their order.
 
@@ -27,6 +27,8 @@ def reduce_patterns(
         May be a generator that reads files: only a few are held at a time.
     workers
         Threads, by default one for each processor. The results do not depend on it.
+    covariance
+        Whether each G(r) carries its full covariance: of a thousand of them, that is gigabytes.
     settings
         As for `reduce_scattering`, the same for all.
 
@@ -36,7 +38,9 @@ def reduce_patterns(
         For a pattern that cannot be reduced: why.
     """
     threads = max(1, workers or os.cpu_count() or 1)
-    reduce_one: Callable[[IQ], ScatteringReduction | ShortrangeError] = partial(_try, settings)
+    reduce_one: Callable[[IQ], ScatteringReduction | ShortrangeError] = partial(
+        _try, {**settings, "covariance": covariance}
+    )
     source = iter(patterns)
     with ThreadPoolExecutor(threads) as pool:
         while few := list(islice(source, 8 * threads)):

@@ -28,7 +28,12 @@ Array = NDArray[Any]
 
 
 def gr_from_sq(
-    sq: SQ, *, r: Array, q_range: tuple[float, float] | None = None, window: Window | None = None
+    sq: SQ,
+    *,
+    r: Array,
+    q_range: tuple[float, float] | None = None,
+    window: Window | None = None,
+    covariance: bool = True,
 ) -> GR:
     """Transform S(Q) to G(r), carrying its covariance.
 
@@ -42,6 +47,8 @@ def gr_from_sq(
         Part of F(Q) that is transformed, 1/angstrom; by default all.
     window
         None, ``"lorch"`` or ``"soft"``; see `shortrange.numeric.sine.window_values`.
+    covariance
+        Whether G carries its full covariance (n_r, n_r), or only its standard error.
 
     Raises
     ------
@@ -60,10 +67,11 @@ def gr_from_sq(
     q = sq.q[inside]
     r = np.asarray(r, dtype=float)
     plan = _plan(q.tobytes(), r.tobytes(), float(high), window)
-    cov = _covariance(sq, inside, plan)
+    cov = _covariance(sq, inside, plan) if covariance else None
+    variance = _variance(sq, inside, plan) if cov is None else np.diag(cov)
     done = step("transform S(Q) to G(r)", q_min=float(q[0]), q_max=float(q[-1]), window=window)
     # At r = 0 nothing is left but rounding, of either sign.
-    sigma = None if cov is None else np.sqrt(np.clip(np.diag(cov), 0.0, None))
+    sigma = None if variance is None else np.sqrt(np.clip(variance, 0.0, None))
     return GR(
         r=r, g=plan.kernel @ (sq.s[inside] - 1.0), cov=cov, sigma=sigma,
         q_min=float(q[0]), q_max=float(q[-1]), composition=sq.composition, number_density=sq.number_density,
@@ -109,6 +117,20 @@ def _covariance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
         return None
     cov.setflags(write=False)
     return np.asarray(cov)
+
+
+def _variance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
+    """Diagonal of the covariance, shape (n_r,), without the rest of it."""
+    own = sq.independent_variance
+    if sq.cov is not None or own is None or plan.power is None or plan.minus is None or plan.plus is None:
+        cov = _covariance(sq, inside, plan)
+        return None if cov is None else np.diag(cov)
+    n = plan.kernel.shape[0]
+    power = plan.power * own[inside]
+    variance = power.sum() - cosine_sums(plan.plus, power, n=2 * n - 1)[::2]
+    if sq.shared is not None:
+        variance += np.sum((plan.kernel @ sq.shared[inside]) ** 2, axis=1)
+    return np.asarray(variance)
 
 
 def _of_points(variance: Array, plan: _Plan) -> Array:
