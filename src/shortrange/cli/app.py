@@ -31,7 +31,21 @@ BAD_INPUT = 2
 INTERNAL = 70
 INTERRUPTED = 130
 
-_WORDS = frozenset({"run", "init", "check", "reduce", "references", "simulate", "pdf", "exafs", "analyse"})
+_WORDS = frozenset(
+    {
+        "run",
+        "init",
+        "check",
+        "reduce",
+        "reduce-pdf",
+        "peaks",
+        "references",
+        "simulate",
+        "pdf",
+        "exafs",
+        "analyse",
+    }
+)
 
 app = App(
     name="shortrange",

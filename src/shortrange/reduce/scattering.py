@@ -19,7 +19,7 @@ from shortrange.reduce.scattering_checks import check_background, check_pattern,
 from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fits, scattering_terms
 from shortrange.reduce.scattering_transform import gr_from_sq
 
-__all__ = ["Estimate", "ScatteringReduction", "reduce_scattering", "shortest_distance"]
+__all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering", "shortest_distance"]
 
 Array = NDArray[Any]
 
