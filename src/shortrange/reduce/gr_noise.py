@@ -11,7 +11,7 @@ from shortrange.errors import DataError
 from shortrange.numeric.bands import pdf_band
 from shortrange.quantities import GR, step
 
-__all__ = ["bound_noise", "estimate_noise"]
+__all__ = ["bound_noise", "estimate_noise", "ripple_variance"]
 
 Array = NDArray[Any]
 
@@ -38,6 +38,32 @@ def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
     DataError
         If G(r) does not begin low enough to tell.
     """
+    variance = ripple_variance(gr, r_cut=r_cut, q_range=q_range)
+    cov = variance * pdf_band(gr.r, q_range=q_range)
+    return gr.after(
+        step(
+            "warning: G(r) has no errors: estimated from its ripples at low r",
+            r_cut=r_cut,
+            sigma=float(np.sqrt(variance)),
+        ),
+        cov=cov,
+        sigma=np.sqrt(np.diag(cov)),
+    )
+
+
+def ripple_variance(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> float:
+    """Variance per independent point of what remains below ``r_cut`` when a line through zero is taken off.
+
+    Parameters
+    ----------
+    gr, r_cut, q_range
+        See `estimate_noise`.
+
+    Raises
+    ------
+    DataError
+        If G(r) does not begin low enough to tell.
+    """
     low = (gr.r > 0.0) & (gr.r < r_cut)
     points = q_range[1] * (gr.r[low][-1] - gr.r[low][0]) / np.pi if low.sum() > 2 else 0.0
     if points < 3.0:
@@ -49,17 +75,7 @@ def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
         )
     r, g = gr.r[low], gr.g[low]
     residual = g - r * float(r @ g) / float(r @ r)
-    variance = float(np.sum(residual**2)) / (points - 1.0)
-    cov = variance * pdf_band(gr.r, q_range=q_range)
-    return gr.after(
-        step(
-            "warning: G(r) has no errors: estimated from its ripples at low r",
-            r_cut=r_cut,
-            sigma=float(np.sqrt(variance)),
-        ),
-        cov=cov,
-        sigma=np.sqrt(np.diag(cov)),
-    )
+    return float(np.sum(residual**2)) / (points - 1.0)
 
 
 def bound_noise(gr: GR, *, q_range: tuple[float, float], r_min: float = 0.8) -> GR:

@@ -13,7 +13,7 @@ from shortrange.atoms import anomalous, form_factor
 from shortrange.errors import DataError, SimulationError
 from shortrange.simulate.pairs import PairHistograms
 
-__all__ = ["Weights", "composition_weights", "pair_weights"]
+__all__ = ["Weights", "composition_weights", "pair_weights", "scattering_amplitude"]
 
 Array = NDArray[Any]
 Weights = Literal["xray", "xray-constant", "neutron"]
@@ -67,7 +67,7 @@ def composition_weights(
     q, weights, energy
         As for `pair_weights`.
     """
-    f = {s: _scattering(s, q, weights, energy) for s in composition}
+    f = {s: scattering_amplitude(s, q, weights, energy) for s in composition}
     mean = sum(n * f[s] for s, n in composition.items()) / sum(composition.values())
     norm = np.abs(mean) ** 2
     if not np.all(norm > 0):
@@ -79,7 +79,9 @@ def composition_weights(
     return np.array([(f[a] * np.conj(f[b])).real / norm for a, b in pairs])
 
 
-def _scattering(symbol: str, q: Array, weights: Weights | Mapping[str, float], energy: float | None) -> Array:
+def scattering_amplitude(
+    symbol: str, q: Array, weights: Weights | Mapping[str, float], energy: float | None
+) -> Array:
     if isinstance(weights, Mapping):
         if symbol not in weights:
             raise SimulationError(

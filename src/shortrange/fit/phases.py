@@ -1,0 +1,352 @@
+"""Names of refined parameters: which are free, fixed or tied, with their starts, bounds and priors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import ProjectError, did_you_mean
+from shortrange.simulate.crystal_gr import CrystalPdf
+
+__all__ = ["Book", "Free", "Wishes", "make_book"]
+
+Array = NDArray[Any]
+
+_UNITS = {
+    "scale": "1", "stretch": "1", "a": "angstrom", "b": "angstrom", "c": "angstrom", "alpha": "degree",
+    "beta": "degree", "gamma": "degree", "u_iso": "angstrom^2", "delta1": "angstrom", "delta2": "angstrom^2",
+    "q_broad": "1/angstrom", "q_damp": "1/angstrom", "diameter": "angstrom",
+}  # fmt: skip
+_INSTRUMENT = ("q_damp", "q_broad")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """One free number of a fit.
+
+    Attributes
+    ----------
+    name, unit
+        ``"PHASE.parameter"`` or an instrument parameter.
+    start, lower, upper
+        Where the fit starts, and its limits.
+    prior
+        Mean and standard deviation, or None.
+    size
+        How far the parameter moves G as much as others do: the unit of the solver.
+    targets
+        Places in the vector of all parameters that take this value.
+    """
+
+    name: str
+    unit: str
+    start: float
+    lower: float
+    upper: float
+    prior: tuple[float, float] | None
+    size: float
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a user asks of a refinement, by name.
+
+    Attributes
+    ----------
+    free
+        ``"scale"`` (of every phase), ``"Ni.u_iso"`` (of one), ``"cell"`` (all lattice parameters of the crystal
+        system), ``"u_iso_Ni"`` (of one element), ``"q_damp"``.
+    values
+        Starts of free parameters, and values of fixed ones.
+    ties
+        ``{"NiO.u_iso": "Ni.u_iso"}``: the first always equals the second.
+    bounds, priors
+        (lower, upper), and (mean, standard deviation).
+    """
+
+    free: tuple[str, ...] = ("scale", "cell", "u_iso")
+    values: Mapping[str, float] | None = None
+    ties: Mapping[str, str] | None = None
+    bounds: Mapping[str, tuple[float, float]] | None = None
+    priors: Mapping[str, tuple[float, float]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Book:
+    """All parameters of a set of phases, and the free ones among them.
+
+    Attributes
+    ----------
+    phases
+        By name.
+    names
+        Of the vector of all parameters: for each phase scale and its own, then q_damp.
+    base
+        Values where nothing else is said, shape (n_all,).
+    free
+        The free ones.
+    """
+
+    phases: dict[str, CrystalPdf]
+    names: tuple[str, ...]
+    base: Array
+    free: tuple[Free, ...]
+
+    @property
+    def matrix(self) -> Array:
+        """d(all) / d(free), shape (n_all, n_free)."""
+        out = np.zeros((len(self.names), len(self.free)))
+        for k, parameter in enumerate(self.free):
+            out[list(parameter.targets), k] = 1.0
+        return out
+
+    @property
+    def start(self) -> Array:
+        """Starts of the free parameters."""
+        return np.array([p.start for p in self.free])
+
+    def all_values(self, theta: Array) -> Array:
+        """Vector of all parameters."""
+        full = self.base.copy()
+        for value, parameter in zip(theta, self.free, strict=True):
+            full[list(parameter.targets)] = value
+        return full
+
+    def index(self, name: str) -> int:
+        """Place of one name among all parameters."""
+        return self.names.index(name)
+
+    def places(self, name: str) -> list[int]:
+        """Places that a name of the user's reaches."""
+        return _Resolver(self.phases, self.names).places(name)
+
+    def of_phase(self, phase: str) -> slice:
+        """Places of a phase's own parameters, without its scale."""
+        first = self.names.index(f"{phase}.scale") + 1
+        return slice(first, first + len(self.phases[phase].names))
+
+    def active(self, phase: str) -> tuple[str, ...]:
+        """Own parameters of a phase that some free parameter moves."""
+        moved = {place for parameter in self.free for place in parameter.targets}
+        own = self.of_phase(phase)
+        return tuple(n for i, n in zip(range(own.start, own.stop), self.phases[phase].names, strict=True) if i in moved)
+
+    def held(self, names: Iterable[str]) -> Book:
+        """Return a copy in which some free parameters are fixed where they start.
+
+        Raises
+        ------
+        ProjectError
+            If a name reaches no free parameter.
+        """
+        base, resolver, held = self.base.copy(), _Resolver(self.phases, self.names), set()
+        for name in names:
+            places = set(resolver.places(name))
+            reached = {p.name for p in self.free if places & set(p.targets)}
+            if not reached:
+                raise _fault(f"{name!r} is to be shared but is not free", "name it in free as well")
+            held |= reached
+        for parameter in self.free:
+            if parameter.name in held:
+                base[list(parameter.targets)] = parameter.start
+        return replace(self, base=base, free=tuple(p for p in self.free if p.name not in held))
+
+    def started_at(self, values: Mapping[str, float]) -> Book:
+        """Return a copy whose parameters, free or not, begin at the given values of all parameters."""
+        base = np.array([values.get(name, old) for name, old in zip(self.names, self.base, strict=True)])
+        free = tuple(
+            replace(p, start=min(max(float(base[p.targets[0]]), p.lower), p.upper)) for p in self.free
+        )
+        return replace(self, base=base, free=free)
+
+
+def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
+    """Resolve the names of a refinement.
+
+    Raises
+    ------
+    ProjectError
+        If a name is unknown, free twice, tied in a loop, or its bounds exclude its start.
+    """
+    names = [f"{phase}.{own}" for phase, model in phases.items() for own in ("scale", *model.names)]
+    names.append("q_damp")
+    base = np.concatenate([*(np.array([1.0, *model.start]) for model in phases.values()), [0.0]])
+    resolver = _Resolver(dict(phases), names)
+    for name, value in (wishes.values or {}).items():
+        if not isfinite(value):
+            raise _fault(f"{name} = {value}", "give a finite number")
+        for place in resolver.places(name):
+            base[place] = value
+    groups = resolver.groups(wishes.free)
+    _apply_ties(groups, wishes.ties or {}, resolver)
+    free = [
+        _free(name, places, base, wishes, resolver, phases) for name, places in groups.items()
+    ]
+    return Book(phases=dict(phases), names=tuple(names), base=base, free=tuple(free))
+
+
+class _Resolver:
+    """From what a user calls parameters to places among all of them."""
+
+    def __init__(self, phases: dict[str, CrystalPdf], names: Sequence[str]) -> None:
+        self.phases = phases
+        self.names = list(names)
+
+    def groups(self, wished: Iterable[str]) -> dict[str, list[int]]:
+        """Free parameters by full name; one that is named twice, or overlaps another, is a fault."""
+        groups: dict[str, list[int]] = {}
+        taken: dict[int, str] = {}
+        for name in wished:
+            for full, places in self._expand(name):
+                for place in places:
+                    if place in taken:
+                        raise _fault(
+                            f"{full!r} is free twice: as {taken[place]!r} and as {name!r}", "name it once"
+                        )
+                    taken[place] = name
+                groups[full] = places
+        if not groups:
+            raise _fault("no parameter is free", 'name some: free = ["scale", "cell", "u_iso"]')
+        return groups
+
+    def places(self, name: str) -> list[int]:
+        """All places that a name reaches."""
+        return [place for _, places in self._expand(name) for place in places]
+
+    def _expand(self, name: str) -> list[tuple[str, list[int]]]:
+        if name == "q_damp":
+            return [(name, [self.names.index(name)])]
+        if name == "q_broad":
+            return [(name, [self.names.index(f"{phase}.q_broad") for phase in self.phases])]
+        phase, dot, own = name.rpartition(".")
+        if dot and phase in self.phases:
+            found = self._of_phase(phase, own)
+            if not found:
+                raise _fault(f"phase {phase!r} has no parameter {own!r}", did_you_mean(own, self._own(phase)))
+            return found
+        if name in self.phases:
+            raise _fault(f"{name!r} is a phase, not a parameter", f"name one, such as {name + '.scale'!r}")
+        found = [pair for each in self.phases for pair in self._of_phase(each, name)]
+        if not found:
+            known = {own for each in self.phases for own in self._own(each)} | set(_INSTRUMENT)
+            known |= {f"{each}.{own}" for each in self.phases for own in self._own(each)}
+            raise _fault(f"unknown parameter {name!r}", did_you_mean(name, known))
+        return found
+
+    def _own(self, phase: str) -> list[str]:
+        return ["scale", "cell", "u_iso", *(n for n in self.phases[phase].names if n != "q_broad")]
+
+    def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
+        model = self.phases[phase]
+
+        def at(name: str) -> int:
+            return self.names.index(f"{phase}.{name}")
+
+        if own == "cell":
+            return [(f"{phase}.{name}", [at(name)]) for name in model.cell.names]
+        if own == "u_iso":
+            return [(f"{phase}.u_iso", [at(f"u_iso_{e}") for e in model.shells.elements])]
+        if own != "q_broad" and own in ("scale", *model.names):
+            return [(f"{phase}.{own}", [at(own)])]
+        return []
+
+
+def _apply_ties(groups: dict[str, list[int]], ties: Mapping[str, str], resolver: _Resolver) -> None:
+    for follower in ties:
+        seen, leader = [follower], ties[follower]
+        while leader in ties:
+            if leader in seen:
+                raise _fault(f"the ties run in a circle: {' -> '.join([*seen, leader])}", "tie to a free parameter")
+            seen.append(leader)
+            leader = ties[leader]
+        places, ends = resolver.places(follower), resolver.places(leader)
+        if leader == follower or set(places) & set(ends):
+            raise _fault(f"{follower!r} is tied to itself", "tie it to another parameter")
+        if leader not in groups:
+            raise _fault(f"{follower!r} is tied to {leader!r}, which is not free",
+                         f"free it, or choose from {sorted(groups)}")  # fmt: skip
+        groups.pop(follower, None)
+        if any(set(places) & set(taken) for name, taken in groups.items() if name != leader):
+            raise _fault(f"{follower!r} is tied and free at once", "leave it out of the free ones")
+        groups[leader] = groups[leader] + places
+
+
+def _free(
+    name: str, places: list[int], base: Array, wishes: Wishes, resolver: _Resolver, phases: Mapping[str, CrystalPdf]
+) -> Free:  # fmt: skip
+    kind = _kind(name)
+    # A common U starts from the mean of its elements.
+    start = float(np.mean(base[places])) if kind == "u_iso" else float(base[places[0]])
+    phase = phases.get(name.rpartition(".")[0])
+    lower, upper, start, size = _defaults(kind, start, phase)
+    bounds = _given(name, places, wishes.bounds, resolver)
+    if bounds is not None:
+        lower, upper = _checked_pair(name, "bounds", bounds)
+        if not lower < upper:
+            raise _fault(f"the bounds of {name} are {lower:g} and {upper:g}", "give lower < upper")
+        if not lower <= start <= upper:
+            raise _fault(f"{name} starts at {start:g}, outside its bounds {lower:g} to {upper:g}",
+                         "move the start or the bounds")  # fmt: skip
+    if not lower <= start <= upper:
+        raise _fault(f"{name} starts at {start:g}, where {lower:g} to {upper:g} is possible", "correct its value")
+    prior = _given(name, places, wishes.priors, resolver)
+    if prior is not None:
+        prior = _checked_pair(name, "prior", prior)
+        if not (isfinite(prior[0]) and isfinite(prior[1]) and prior[1] > 0):
+            raise _fault(f"the prior of {name} is {prior[0]:g} +- {prior[1]:g}", "give a mean and a positive error")
+    return Free(name=name, unit=_UNITS[kind], start=start, lower=lower, upper=upper, prior=prior, size=size,
+                targets=tuple(places))  # fmt: skip
+
+
+def _kind(name: str) -> str:
+    own = name.rpartition(".")[2]
+    return "u_iso" if own.startswith("u_iso") else own
+
+
+def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float, float, float, float]:
+    """Limits, start and size of a parameter of some kind."""
+    if kind in ("a", "b", "c"):
+        return 0.9 * start, 1.1 * start, start, 0.002 * start
+    if kind in ("delta1", "delta2"):
+        # sigma^2 stays above a tenth of its value without correlated motion, at the shortest distance.
+        shortest = phase.shells.shortest if phase is not None else 2.0
+        return 0.0, 0.9 * shortest ** (1 if kind == "delta1" else 2), start, 0.5
+    if kind == "diameter":
+        return 5.0, 1000.0, start or 50.0, 5.0
+    limits = {
+        "scale": (-inf, inf, 0.1), "stretch": (-0.05, 0.05, 0.002), "u_iso": (5e-4, 0.3, 0.002),
+        "alpha": (30.0, 150.0, 0.2), "beta": (30.0, 150.0, 0.2), "gamma": (30.0, 150.0, 0.2),
+        "q_damp": (0.0, 0.3, 0.01), "q_broad": (0.0, 0.3, 0.01),
+    }  # fmt: skip
+    lower, upper, size = limits[kind]
+    # The slope by a damping is zero at zero: a fit would never leave it.
+    return lower, upper, start or (0.02 if kind in _INSTRUMENT else start), size
+
+
+def _given(
+    name: str, places: list[int], wished: Mapping[str, tuple[float, float]] | None, resolver: _Resolver
+) -> tuple[float, float] | None:
+    """What is said of a parameter by its full name, else by a name that reaches the same places."""
+    wished = wished or {}
+    if name in wished:
+        return wished[name]
+    reached = {key: set(resolver.places(key)) for key in wished}
+    return next((wished[key] for key, all_places in reached.items() if set(places) <= all_places), None)
+
+
+def _checked_pair(name: str, what: str, pair: Any) -> tuple[float, float]:
+    try:
+        first, second = pair
+        return float(first), float(second)
+    except (TypeError, ValueError):
+        raise _fault(f"the {what} of {name}: {pair!r}", "give two numbers") from None
+
+
+def _fault(what: str, do: str) -> ProjectError:
+    return ProjectError(what, where="parameters of the refinement", do=do)

@@ -1,0 +1,229 @@
+"""Residuals of several phases against a window of G(r), with their Jacobian, and its least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from shortrange.fit.gr_points import GrWindow
+from shortrange.fit.phases import Book
+from shortrange.simulate.crystal_gr import CrystalWindow
+
+__all__ = ["Problem", "Solution", "solve"]
+
+Array = NDArray[Any]
+
+_MAX_EVALUATIONS = 100
+_FTOL = 1e-5
+_AT_BOUND = 1e-6
+_BLIND = 1e-5
+"""Ratio of singular values below which a combination of parameters is not determined by the data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """A window of data, the phases on its points, and the free parameters.
+
+    Attributes
+    ----------
+    data, models, book
+        See their classes; the models are on ``data.r``.
+    """
+
+    data: GrWindow
+    models: Mapping[str, CrystalWindow]
+    book: Book
+
+    def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
+        """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase."""
+        book, r = self.book, self.data.r
+        full = book.all_values(theta)
+        q_damp = full[-1]
+        envelope = np.exp(-0.5 * (r * q_damp) ** 2)
+        slopes = np.zeros((r.size, full.size))
+        parts = {}
+        for phase, window in self.models.items():
+            own = book.of_phase(phase)
+            g, jac = window(full[own])
+            scale = full[own.start - 1]
+            slopes[:, own.start - 1] = envelope * g
+            places = [own.start + window.phase.names.index(name) for name in window.active]
+            slopes[:, places] = (scale * envelope)[:, None] * jac
+            parts[phase] = scale * envelope * g
+        total = np.sum(list(parts.values()), axis=0)
+        slopes[:, -1] = -(r**2) * q_damp * total
+        return total, slopes @ book.matrix, parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solution:
+    """What least squares found.
+
+    Attributes
+    ----------
+    theta
+        Free parameters, shape (p,).
+    covariance
+        Shape (p, p), for data whose errors are ``noise_scale`` times those stated.
+    noise_scale
+        See `solve`.
+    chi2, points, effective
+        Of the data with the stated errors; independent points; how many parameters the data determine, priors
+        counted out.
+    at_bound
+        Which parameters lie at a limit, shape (p,).
+    blind
+        Free parameters that the data and priors do not determine, singly or together.
+    evaluations
+        Of the model.
+    reason
+        Empty, or why the values are not to be used.
+    """
+
+    theta: Array
+    covariance: Array
+    noise_scale: float
+    chi2: float
+    points: int
+    effective: float
+    at_bound: Array
+    blind: tuple[str, ...]
+    evaluations: int
+    reason: str = ""
+
+
+def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = True) -> Solution:
+    """Fit the free parameters.
+
+    The errors of the data are raised until reduced chi2 is 1 where a model describes them less well (and lowered
+    too, where they are not known), so that priors and parameter errors match the misfit.
+
+    Parameters
+    ----------
+    problem
+        Data, models, parameters.
+    start
+        Free parameters to start from; those of the book by default.
+    errors_known
+        Whether the data state their errors.
+    """
+    book = problem.book
+    lower = np.array([p.lower for p in book.free])
+    upper = np.array([p.upper for p in book.free])
+    size = np.array([p.size for p in book.free])
+    theta = book.start if start is None else np.clip(start, lower, upper)
+    memory = _Memory(problem)
+    # The first misfit is the largest: priors hold until the parameters come closer.
+    noise, nfev = _noise(problem, memory, theta, 1.0, errors_known), 1
+    has_prior = any(p.prior for p in book.free)
+    for _ in range(4 if has_prior else 1):
+        theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
+        found = least_squares(
+            lambda x, s=noise: memory.residual(x, s), theta, jac=lambda x, s=noise: memory.jacobian(x, s),
+            bounds=(lower, upper), x_scale=size, ftol=_FTOL, xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS,
+        )  # fmt: skip
+        theta, nfev = found.x, nfev + found.nfev
+        if not found.success:
+            break
+        new = _noise(problem, memory, theta, noise, errors_known)
+        settled = abs(new - noise) < 0.05 * noise
+        noise = new
+        if settled:
+            break
+    return _solution(problem, memory, theta, noise, nfev, "" if found.success else _no_end(nfev), size)
+
+
+class _Memory:
+    """Residual and Jacobian of the last point: a solver asks for them one after the other."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._y = problem.data.whiten @ problem.data.g
+        self._at: Array | None = None
+        self._data = self._slopes = np.zeros(0)
+        free = problem.book.free
+        self._rows = [i for i, p in enumerate(free) if p.prior]
+        self._means = np.array([p.prior[0] for p in free if p.prior])
+        self._sigmas = np.array([p.prior[1] for p in free if p.prior])
+
+    def data(self, theta: Array) -> tuple[Array, Array]:
+        """Whitened misfit (m,) and its slopes (m, p), without priors."""
+        if self._at is None or not np.array_equal(theta, self._at):
+            g, jac, _ = self.problem.model(theta)
+            self._data = self.problem.data.whiten @ g - self._y
+            self._slopes = self.problem.data.whiten @ jac
+            self._at = theta.copy()
+        return self._data, self._slopes
+
+    def residual(self, theta: Array, noise: float) -> Array:
+        prior = (theta[self._rows] - self._means) / self._sigmas
+        return np.concatenate([self.data(theta)[0] / noise, prior])
+
+    def jacobian(self, theta: Array, noise: float) -> Array:
+        return np.vstack([self.data(theta)[1] / noise, self.prior_rows(theta.size)])
+
+    def prior_rows(self, p: int) -> Array:
+        rows = np.zeros((len(self._rows), p))
+        rows[np.arange(len(self._rows)), self._rows] = 1.0 / self._sigmas
+        return rows
+
+
+def _room(lower: Array, upper: Array) -> Array:
+    return np.where(np.isfinite(upper - lower), upper - lower, 0.0)
+
+
+def _effective(slopes: Array, priors: Array, noise: float) -> float:
+    """Parameters that the data determine: trace of (data information) (all information)^-1."""
+    data, prior = slopes.T @ slopes / noise**2, priors.T @ priors
+    return float(np.trace(np.linalg.pinv(data + prior, rcond=1e-12, hermitian=True) @ data))
+
+
+def _noise(problem: Problem, memory: _Memory, theta: Array, noise: float, known: bool) -> float:
+    residual, slopes = memory.data(theta)
+    p = _effective(slopes, memory.prior_rows(theta.size), noise)
+    scale = float(np.sqrt(np.sum(residual**2) / max(residual.size - p, 1.0)))
+    return max(scale, 1.0) if known else max(scale, 1e-12)
+
+
+def _solution(
+    problem: Problem, memory: _Memory, theta: Array, noise: float, nfev: int, reason: str, size: Array
+) -> Solution:
+    book = problem.book
+    residual, slopes = memory.data(theta)
+    priors = memory.prior_rows(theta.size)
+    effective = _effective(slopes, priors, noise)
+    jac = np.vstack([slopes / noise, priors]) * size
+    # Columns of one length: what is left is how alike they are.
+    norms = np.linalg.norm(jac, axis=0)
+    scaled = jac / np.where(norms > 0, norms, 1.0)
+    _, singular, v = np.linalg.svd(scaled, full_matrices=False)
+    dark = v[singular < _BLIND * singular[0]]
+    blind = tuple(
+        p.name for k, p in enumerate(book.free) if norms[k] == 0 or np.any(np.abs(dark[:, k]) > 0.1)
+    )
+    keep = singular >= _BLIND * singular[0]
+    inverse = (v[keep].T / singular[keep] ** 2) @ v[keep]
+    unit = size / np.where(norms > 0, norms, 1.0)
+    covariance = inverse * np.outer(unit, unit)
+    for name in blind:
+        k = [p.name for p in book.free].index(name)
+        covariance[k, :] = covariance[:, k] = np.nan
+    lower, upper = np.array([p.lower for p in book.free]), np.array([p.upper for p in book.free])
+    near = _AT_BOUND * np.where(np.isfinite(upper - lower), upper - lower, 1.0)
+    at_bound = (theta - lower < near) | (upper - theta < near)
+    if not np.all(np.isfinite(theta)):
+        reason = "the fit ran to values that are no numbers"
+    return Solution(
+        theta=theta, covariance=covariance, noise_scale=noise, chi2=float(np.sum(residual**2)),
+        points=residual.size, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev, reason=reason,
+    )  # fmt: skip
+
+
+def _no_end(nfev: int) -> str:
+    return f"the fit did not converge in {nfev} evaluations"
+

@@ -1,0 +1,146 @@
+"""All windows at once: phases whose scales are piecewise linear functions of r, with one covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import DataError
+from shortrange.fit.fractions import mass_weights, shares
+from shortrange.fit.phases import Book, Free
+from shortrange.fit.refine import Range
+from shortrange.fit.refine_problem import Problem, solve
+
+__all__ = ["Trend", "fit_trend"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trend:
+    """Scales of the phases as piecewise linear functions of r.
+
+    Attributes
+    ----------
+    phases
+        Names.
+    knots
+        Distances between which the scales are linear; beyond the first and last they are constant. Angstrom,
+        shape (k,).
+    scales
+        Shape (n_phases, k).
+    covariance
+        Of the scales, raveled, shape (n_phases k, n_phases k).
+    mass, mass_covariance
+        Mass fractions at the knots, shape (n_phases, k), and their covariance, shape (n_phases, k, k).
+    values
+        All other parameters by name, the same for all r.
+    rw, noise_scale, points
+        As in `shortrange.fit.refine.Refinement`.
+    reason
+        Empty, or why the fit failed.
+    """
+
+    phases: tuple[str, ...]
+    knots: Array
+    scales: Array
+    covariance: Array
+    mass: Array
+    mass_covariance: Array
+    values: Mapping[str, float]
+    rw: float
+    noise_scale: float
+    points: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _TrendProblem(Problem):
+    """A problem whose last free parameters are scales at knots, phase by phase."""
+
+    hats: Array
+
+    def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
+        book, k = self.book, self.hats.shape[1]
+        n = len(book.phases)
+        knots = theta[-n * k :].reshape(n, k)
+        # With all scales 1 the base class gives each phase and its slopes; the scales then vary along r.
+        unit = np.ones(len(book.names))
+        full = book.all_values(theta)
+        envelope = np.exp(-0.5 * (self.data.r * full[-1]) ** 2)
+        slopes = np.zeros((self.data.r.size, unit.size))
+        parts, columns = {}, []
+        for row, (phase, window) in zip(knots, self.models.items(), strict=True):
+            own = book.of_phase(phase)
+            g, jac = window(full[own])
+            scale = envelope * (self.hats @ row)
+            places = [own.start + window.phase.names.index(name) for name in window.active]
+            slopes[:, places] = scale[:, None] * jac
+            parts[phase] = scale * g
+            columns.append((envelope * g)[:, None] * self.hats)
+        total = np.sum(list(parts.values()), axis=0)
+        slopes[:, -1] = -(self.data.r**2) * full[-1] * total
+        jacobian = slopes @ book.matrix
+        jacobian[:, -n * k :] = np.hstack(columns)
+        return total, jacobian, parts
+
+
+def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Array) -> Trend:
+    """Fit a whole range with scales that vary along r; the other parameters are common to all of it.
+
+    Parameters
+    ----------
+    book
+        Started parameters; where scales are free they become piecewise linear.
+    over
+        The whole range.
+    curves
+        G of the phases at the start.
+    knots
+        angstrom, increasing, shape (k,).
+    """
+    phases, window = tuple(book.phases), over.window
+    scales = [p for p in book.free if p.name.endswith(".scale")]
+    if len(scales) < len(phases):
+        raise DataError("a scale is fixed or tied", where="box-car", do='free "scale" of every phase')
+    shape = [p for p in book.free if not p.name.endswith(".scale")]
+    at_knots = [
+        Free(name=f"{p.name} at {r:g}", unit="1", start=p.start, lower=-inf, upper=inf, prior=p.prior, size=p.size,
+             targets=())
+        for p in sorted(scales, key=lambda p: phases.index(p.name.removesuffix(".scale"))) for r in knots
+    ]  # fmt: skip
+    varied = replace(book, free=(*shape, *at_knots))
+    hats = np.array([np.interp(window.r, knots, row) for row in np.eye(knots.size)]).T
+    plain = over.problem(varied, varied.start, curves)
+    problem = _TrendProblem(data=window, models=plain.models, book=varied, hats=hats)
+    solution = solve(problem, errors_known=over.known)
+    theta = solution.theta
+    n, k = len(phases), knots.size
+    values = varied.all_values(theta)
+    found = theta[-n * k :].reshape(n, k)
+    covariance = solution.covariance[-n * k :, -n * k :]
+    means = {f"{phase}.scale": float(row.mean()) for phase, row in zip(phases, found, strict=True)}
+    model, _, _ = problem.model(theta)
+    mass, mass_covariance = _masses(found, covariance, mass_weights(book.phases))
+    return Trend(
+        phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass, mass_covariance=mass_covariance,
+        values={**{name: float(v) for name, v in zip(book.names, values, strict=True)}, **means},
+        rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
+        noise_scale=solution.noise_scale, points=solution.points, reason=solution.reason,
+    )  # fmt: skip
+
+
+def _masses(scales: Array, covariance: Array, weights: Array) -> tuple[Array, Array]:
+    """Mass fractions at the knots (n, k) and their covariance for each phase (n, k, k)."""
+    n, k = scales.shape
+    mass = np.zeros((n, k))
+    slopes = np.zeros((n, k, n * k))
+    for j in range(k):
+        mass[:, j], slope = shares(scales[:, j], weights)
+        slopes[:, j, j::k] = slope
+    return mass, np.einsum("pax,xy,pby->pab", slopes, covariance, slopes)

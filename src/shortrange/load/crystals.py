@@ -1,0 +1,164 @@
+"""Crystals with occupancies and displacements: CIF and PDFgui structures, and any other structure as P1."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.crystal import Crystal, system_of_cell
+from shortrange.errors import DataError, ShortrangeError
+from shortrange.load.registry import load_trajectory
+from shortrange.load.structures import check_species, sniff_cif
+from shortrange.load.text import read_text
+from shortrange.quantities import Step, Trajectory, step
+
+__all__ = ["crystal_from_trajectory", "load_crystal"]
+
+Array = NDArray[Any]
+
+_SAME_PLACE = 0.01  # angstrom
+
+
+def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
+    """Read one crystal with all sites of its cell, symmetry applied, occupancies kept.
+
+    Parameters
+    ----------
+    path
+        CIF, PDFgui or DISCUS structure (``.stru``), or any file of a periodic structure of one frame.
+    system
+        Crystal system that ties the lattice parameters; by default that of the space group, and for P1 the most
+        symmetric one that the cell has.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is no crystal, or contradicts itself.
+    """
+    path = Path(path)
+    text = "\n".join(line for _, line in read_text(path))
+    kind = "cif" if sniff_cif(text.encode("latin-1", "replace")) or path.suffix.lower() == ".cif" else "pdffit"
+    if kind == "pdffit" and not _is_stru(text):
+        return crystal_from_trajectory(load_trajectory(path), system=system)
+    try:
+        return _parse(path, text, kind, system)
+    except ShortrangeError:
+        raise
+    except Exception as error:
+        # The parser fails in its own words; the user still gets what, where and what to do.
+        raise DataError(
+            f"the structure cannot be read: {type(error).__name__}: {str(error).strip() or 'no reason given'}",
+            where=str(path), do="check that it is complete: a cell, its symmetry, and a list of sites",
+        ) from error  # fmt: skip
+
+
+def crystal_from_trajectory(snapshot: Trajectory, *, system: str | None = None) -> Crystal:
+    """Take a periodic structure of one frame as a crystal without symmetry.
+
+    Raises
+    ------
+    DataError
+        If it has no cell, or more than one frame.
+    """
+    where = snapshot.source or snapshot.label or "structure"
+    if snapshot.cells is None:
+        raise DataError("this is a molecule, without a cell", where=where, do="give a crystal")
+    if snapshot.n_frames > 1:
+        raise DataError(
+            f"there are {snapshot.n_frames} frames", where=where, do="give one: a phase is one crystal"
+        )
+    cell = snapshot.cells[0]
+    lengths = np.linalg.norm(cell, axis=1)
+    b, c, a = np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0), lengths
+    cosines = np.sum(b * c, axis=1) / (np.roll(a, -1) * np.roll(a, -2))
+    lattice = tuple(float(x) for x in (*lengths, *np.degrees(np.arccos(np.clip(cosines, -1, 1)))))
+    n = snapshot.n_atoms
+    return Crystal(
+        lattice=lattice, species=snapshot.species, positions=snapshot.positions[0] @ np.linalg.inv(cell),
+        occupancies=np.ones(n), u_iso=np.full(n, np.nan), system=system or system_of_cell(lattice),
+        label=snapshot.label, source=snapshot.source, history=snapshot.history,
+    )  # fmt: skip
+
+
+def _is_stru(text: str) -> bool:
+    return bool(re.search(r"^\s*(title|scale|sharp|spcgr)\b", text, re.M) and re.search(r"^\s*atoms\s*$", text, re.M))
+
+
+def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
+    from diffpy.structure.parsers import getParser
+
+    if kind == "cif":
+        _check_cif(path, text)
+    parser: Any = getParser(kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # diffpy warns of what does not concern cell and sites
+        structure = parser.parse(text)
+    if not len(structure):
+        raise DataError("the structure lists no atoms", where=str(path), do="give the list of its sites")
+    lattice = tuple(float(x) for x in structure.lattice.abcABG())
+    group = getattr(parser, "spacegroup", None)
+    species = tuple(re.sub(r"[^A-Za-z].*", "", atom.element).capitalize() for atom in structure)
+    check_species(species, path)
+    occupancies = np.array([float(atom.occupancy) for atom in structure])
+    positions = np.array([atom.xyz for atom in structure], dtype=float)
+    _check_sharing(path, species, positions, occupancies, np.array(structure.lattice.base))
+    u_iso = np.array([float(atom.Uisoequiv) for atom in structure])
+    u_iso[u_iso == 0] = np.nan
+    return Crystal(
+        lattice=lattice, species=species, positions=positions, occupancies=occupancies, u_iso=u_iso,  # type: ignore[arg-type]  # six numbers
+        system=system or _system(group, lattice), space_group=getattr(group, "short_name", "P1"),
+        label=path.name.split(".")[0], source=str(path), history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group),
+    )  # fmt: skip
+
+
+def _check_cif(path: Path, text: str) -> None:
+    """What diffpy would fill with a guess."""
+    lacking = [
+        f"_cell_{name}" for name in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+        if not re.search(rf"^\s*_cell_{name}\s+\S", text, re.M | re.I)
+    ]  # fmt: skip
+    if lacking:
+        raise DataError(f"the CIF has no {', '.join(lacking)}", where=str(path), do="give a CIF with a whole cell")
+    bad = re.search(r"^\s*(_cell_(?:length|angle)_\w+)\s+([?.]|\S*[A-Za-z]\S*)\s*$", text, re.M)
+    if bad:
+        raise DataError(f"{bad.group(1)} is {bad.group(2)!r}", where=str(path), do="give a number")
+    if "_atom_site_fract_x" not in text.lower():
+        raise DataError("the CIF lists no atoms by fractional coordinates", where=str(path),
+                        do="give a CIF with an _atom_site loop")  # fmt: skip
+
+
+def _system(group: Any, lattice: tuple[float, ...]) -> str:
+    name = str(getattr(group, "crystal_system", "TRICLINIC")).lower()
+    if name == "triclinic":
+        return system_of_cell(lattice)
+    if name == "trigonal":
+        return "hexagonal" if abs(lattice[5] - 120.0) < 0.05 and abs(lattice[3] - 90.0) < 0.05 else "rhombohedral"
+    return name
+
+
+def _check_sharing(path: Path, species: tuple[str, ...], positions: Array, occupancies: Array, base: Array) -> None:
+    """Refuse a place that holds more than one atom."""
+    for i in range(len(species)):
+        apart = positions - positions[i]
+        apart -= np.rint(apart)
+        here = np.linalg.norm(apart @ base, axis=1) < _SAME_PLACE
+        total = float(occupancies[here].sum())
+        if total > 1 + 1e-3:
+            names = ", ".join(f"{species[k]} {occupancies[k]:g}" for k in np.flatnonzero(here))
+            raise DataError(
+                f"one place is occupied by {total:g} atoms: {names}", where=str(path),
+                do="correct the occupancies, or remove the doubled site",
+            )  # fmt: skip
+
+
+def _history(path: Path, anisotropic: bool, group: Any) -> tuple[Step, ...]:
+    symbol = getattr(group, "short_name", "P1")
+    done = step("load crystal", file=str(path), space_group=symbol)
+    if not anisotropic:
+        return (done,)
+    return (done, step("take the mean of anisotropic displacements"))

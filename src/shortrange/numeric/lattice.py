@@ -1,0 +1,142 @@
+r"""Distances in a crystal as functions of its free lattice parameters.
+
+With n the difference of two sites in fractional coordinates, :math:`r^2 = \sum_k q_k(n) M_k`, where
+M = (a^2, b^2, c^2, 2bc cos alpha, 2ac cos beta, 2ab cos gamma) and q = (n1^2, n2^2, n3^2, n2 n3, n1 n3, n1 n2).
+A crystal system leaves few of the six independent: M = B m. Then :math:`r^2 = c \cdot m` with c = q B, exactly,
+and all pairs of equal c keep equal distances whatever the lattice parameters are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.crystal import CELL_NAMES, unique_angle
+
+__all__ = ["CellMap", "cell_map"]
+
+Array = NDArray[Any]
+
+_FREE = {
+    "cubic": ("a",),
+    "hexagonal": ("a", "c"),
+    "rhombohedral": ("a", "alpha"),
+    "tetragonal": ("a", "c"),
+    "orthorhombic": ("a", "b", "c"),
+    "triclinic": CELL_NAMES,
+}
+_TIED = {"hexagonal": {"b": "a"}, "tetragonal": {"b": "a"}, "cubic": {"b": "a", "c": "a"},
+         "rhombohedral": {"b": "a", "c": "a", "beta": "alpha", "gamma": "alpha"}}  # fmt: skip
+_BASIS = {
+    "cubic": [[1, 1, 1, 0, 0, 0]],
+    "hexagonal": [[1, 1, 0, 0, 0, -1], [0, 0, 1, 0, 0, 0]],
+    "rhombohedral": [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]],
+    "tetragonal": [[1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]],
+    "orthorhombic": np.eye(6)[:3],
+    "triclinic": np.eye(6),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellMap:
+    """How free lattice parameters make distances and the volume.
+
+    Attributes
+    ----------
+    names
+        Free parameters: lattice parameters of the system, or ``("stretch",)``, or none.
+    start
+        Their values, shape (p,).
+    basis
+        B, shape (6, k).
+    lattice
+        The cell at the start.
+    """
+
+    names: tuple[str, ...]
+    start: Array
+    basis: Array
+    lattice: tuple[float, ...]
+    spread: Array
+    """d (six lattice parameters) / d (free ones), shape (6, p)."""
+
+    def six(self, values: Array) -> Array:
+        """All six lattice parameters, shape (6,)."""
+        return np.asarray(np.array(self.lattice) + self.spread @ (np.asarray(values) - self.start))
+
+    def invariants(self, values: Array) -> tuple[Array, Array]:
+        """Return m, shape (k,), and dm / d(parameters), shape (k, p)."""
+        metric, slopes = _metric(self.six(values))
+        back = np.linalg.pinv(self.basis)
+        return back @ metric, back @ slopes @ self.spread
+
+    def coefficients(self, difference: Array) -> Array:
+        """Return c of pairs with the fractional ``difference`` (n, 3), shape (n, k)."""
+        x, y, z = difference.T
+        return np.asarray(np.stack([x * x, y * y, z * z, y * z, x * z, x * y], axis=1) @ self.basis)
+
+    def volume(self, values: Array) -> tuple[float, Array]:
+        """Volume, cubic angstrom, and d ln V / d(parameters), shape (p,)."""
+        metric, slopes = _metric(self.six(values))
+        full = _matrix(metric)
+        # d ln det(M) = tr(M^-1 dM), and V^2 = det(M).
+        inverse = np.linalg.inv(full)
+        each = [0.5 * float(np.sum(inverse * _matrix(unit))) for unit in np.eye(6)]
+        return float(np.sqrt(np.linalg.det(full))), np.array(each) @ slopes @ self.spread
+
+
+def cell_map(lattice: tuple[float, ...], system: str, *, isotropic: bool = False) -> CellMap:
+    """Map the free lattice parameters of a crystal system.
+
+    Parameters
+    ----------
+    lattice
+        a, b, c (angstrom), alpha, beta, gamma (degrees).
+    system
+        Crystal system, see `shortrange.crystal.SYSTEMS`.
+    isotropic
+        Instead of lattice parameters one ``stretch``: all lengths times 1 + stretch.
+    """
+    if isotropic:
+        metric, _ = _metric(np.array(lattice))
+        lengths = np.array([*lattice[:3], 0.0, 0.0, 0.0])
+        return CellMap(
+            names=("stretch",), start=np.zeros(1), basis=metric[:, None], lattice=tuple(lattice),
+            spread=lengths[:, None],
+        )  # fmt: skip
+    names, tied, basis = _of_system(system, lattice)
+    spread = np.array([[float(tied.get(name, name) == free) for free in names] for name in CELL_NAMES])
+    start = np.array([lattice[CELL_NAMES.index(name)] for name in names])
+    return CellMap(names=names, start=start, basis=basis, lattice=tuple(lattice), spread=spread)
+
+
+def _of_system(system: str, lattice: tuple[float, ...]) -> tuple[tuple[str, ...], Mapping[str, str], Array]:
+    if system == "monoclinic":
+        angle = unique_angle(lattice)
+        columns = [0, 1, 2, CELL_NAMES.index(angle)]
+        return ("a", "b", "c", angle), {}, np.eye(6)[:, columns]
+    return _FREE[system], _TIED.get(system, {}), np.array(_BASIS[system], dtype=float).T
+
+
+def _metric(six: Array) -> tuple[Array, Array]:
+    """M (6,) and dM / d(six lattice parameters) (6, 6)."""
+    lengths, angles = six[:3], np.radians(six[3:])
+    cosines, sines = np.cos(angles), np.sin(angles)
+    metric, slopes = np.zeros(6), np.zeros((6, 6))
+    for i in range(3):
+        metric[i], slopes[i, i] = lengths[i] ** 2, 2 * lengths[i]
+        j, k = [(1, 2), (0, 2), (0, 1)][i]
+        metric[3 + i] = 2 * lengths[j] * lengths[k] * cosines[i]
+        slopes[3 + i, j], slopes[3 + i, k] = 2 * lengths[k] * cosines[i], 2 * lengths[j] * cosines[i]
+        slopes[3 + i, 3 + i] = -2 * lengths[j] * lengths[k] * sines[i] * np.pi / 180
+    return metric, slopes
+
+
+def _matrix(metric: Array) -> Array:
+    """Metric tensor of M (6,)."""
+    a, b, c, yz, xz, xy = metric
+    return np.array([[a, xy / 2, xz / 2], [xy / 2, b, yz / 2], [xz / 2, yz / 2, c]])

@@ -1,0 +1,178 @@
+"""Shells of a crystal: pairs of atoms whose distances stay equal whatever its lattice parameters are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.crystal import Crystal
+from shortrange.errors import SimulationError
+from shortrange.numeric.lattice import CellMap
+from shortrange.quantities import Step, step
+
+__all__ = ["Shells", "find_shells"]
+
+Array = NDArray[Any]
+
+_MERGE = 2e-3
+"""Angstrom; pairs so close in every lattice direction share a shell at their mean: the variance that this adds,
+below 1e-6 angstrom^2, is nothing beside a thermal one."""
+_TOGETHER = 1.0
+"""Angstrom; partly occupied sites nearer than this are alternatives, never filled at once."""
+_SAME_ATOM = 1e-2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shells:
+    """Merged pairs of one crystal.
+
+    Attributes
+    ----------
+    elements
+        In order of first appearance.
+    pairs
+        Unordered pairs of elements.
+    coefficients
+        c of `shortrange.numeric.lattice`, shape (n, k): r^2 = c . m.
+    amplitude
+        Sum of the products of occupancies over the pairs of a shell, both ends counted, per atom, shape (n,).
+    pair
+        Index into ``pairs``, shape (n,).
+    ideal
+        What the baseline of each pair weighs: c_a c_b, twice for unlike elements, shape (n_pairs,).
+    r_max
+        Distances are complete to here at the start, angstrom.
+    shortest
+        Shortest distance, angstrom.
+    history
+        Of the crystal, and what was decided about partly occupied sites.
+    """
+
+    elements: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    coefficients: Array
+    amplitude: Array
+    pair: Array
+    ideal: Array
+    r_max: float
+    shortest: float
+    history: tuple[Step, ...] = ()
+
+
+def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
+    """Enumerate the pairs of a crystal up to ``r_max`` and merge those whose distances stay equal.
+
+    Pairs count with the product of their occupancies (sites are filled independently), except that partly
+    occupied sites less than 1 angstrom apart are never filled at once.
+
+    Parameters
+    ----------
+    crystal
+        With all sites of the cell.
+    cell
+        Its free lattice parameters.
+    r_max
+        angstrom.
+
+    Raises
+    ------
+    SimulationError
+        If two atoms lie at the same place.
+    """
+    elements = tuple(crystal.composition)
+    pairs = tuple(combinations_with_replacement(elements, 2))
+    place = np.zeros((len(elements),) * 2, dtype=np.int64)
+    for p, (a, b) in enumerate(pairs):
+        i, j = elements.index(a), elements.index(b)
+        place[i, j] = place[j, i] = p
+    kind = np.array([elements.index(symbol) for symbol in crystal.species])
+    m, _ = cell.invariants(cell.start)
+    found, alternatives = [], 0
+    translations = _translations(crystal, r_max)
+    for i in range(kind.size):
+        c, weight, partner, skipped = _around(crystal, cell, m, i, translations, r_max)
+        alternatives += skipped
+        found.append((place[kind[i], kind[partner]], c, weight))
+        # Merging atom by atom keeps the memory of large cells small.
+        if i % 16 == 15:
+            found = [_merge(*_joined(found), m)]
+    pair, c, weight = _merge(*_joined(found), m)
+    fractions = np.array([crystal.composition[e] for e in elements]) / crystal.n_atoms
+    ideal = [fractions[elements.index(a)] * fractions[elements.index(b)] * (2 - (a == b)) for a, b in pairs]
+    history = crystal.history
+    if alternatives:
+        history = (*history, step("take partly occupied sites as alternatives", closer_than=_TOGETHER,
+                                  pairs=alternatives))  # fmt: skip
+    return Shells(
+        elements=elements, pairs=pairs, coefficients=c, amplitude=weight / crystal.n_atoms, pair=pair,
+        ideal=np.array(ideal), r_max=r_max, shortest=float(np.sqrt((c @ m).min(initial=np.inf))),
+        history=history,
+    )  # fmt: skip
+
+
+def _translations(crystal: Crystal, r_max: float) -> Array:
+    """Lattice translations that may bring any two sites within ``r_max``, shape (n, 3)."""
+    a, b, c, *angles = crystal.lattice
+    x, y, z = np.cos(np.radians(angles))
+    metric = np.array([[a * a, a * b * z, a * c * y], [a * b * z, b * b, b * c * x],
+                       [a * c * y, b * c * x, c * c]])  # fmt: skip
+    heights = 1.0 / np.sqrt(np.diag(np.linalg.inv(metric)))
+    span = np.ptp(crystal.positions, axis=0)
+    reach = np.ceil(r_max / heights + span).astype(int)
+    grids = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
+    shifts = np.stack([g.ravel() for g in grids], axis=1).astype(float)
+    # The longest vector between two sites of the cell widens the sphere of translations.
+    diagonal = np.sqrt(np.einsum("ni,ij,nj->n", shifts, metric, shifts))
+    return np.asarray(shifts[diagonal <= r_max + span @ np.array([a, b, c])])
+
+
+def _around(
+    crystal: Crystal, cell: CellMap, m: Array, i: int, translations: Array, r_max: float
+) -> tuple[Array, Array, Array, int]:
+    """Coefficients, weights and partners of the pairs of atom ``i``; how many were alternatives."""
+    n = len(crystal.species)
+    difference = (crystal.positions - crystal.positions[i])[None, :, :] + translations[:, None, :]
+    c = cell.coefficients(difference.reshape(-1, 3))
+    r = np.sqrt(np.maximum(c @ m, 0.0))
+    partner = np.tile(np.arange(n), translations.shape[0])
+    itself = (partner == i) & (r < _SAME_ATOM)
+    inside = (r <= r_max) & ~itself
+    partial = (crystal.occupancies[i] < 1) & (crystal.occupancies[partner] < 1)
+    either = partial & (r < _TOGETHER)
+    clash = np.flatnonzero(inside & ~either & (r < _SAME_ATOM))
+    if clash.size:
+        raise SimulationError(
+            f"sites {i} ({crystal.species[i]}) and {partner[clash[0]]} "
+            f"({crystal.species[partner[clash[0]]]}) lie at the same place",
+            where=crystal.source or crystal.label,
+            do="remove one of them, or give occupancies below 1",
+        )
+    keep = inside & ~either
+    weight = crystal.occupancies[i] * crystal.occupancies[partner[keep]]
+    return c[keep], weight, partner[keep], int(np.sum(inside & either))
+
+
+def _joined(found: list[tuple[Array, Array, Array]]) -> tuple[Array, Array, Array]:
+    pair, c, weight = zip(*found, strict=True)
+    return np.concatenate(pair), np.concatenate(c), np.concatenate(weight)
+
+
+def _merge(pair: Array, c: Array, weight: Array, m: Array) -> tuple[Array, Array, Array]:
+    """Merge pairs of one kind that lie within the same `_MERGE` in each part of their distance."""
+    r = np.sqrt(c @ m)
+    # The parts c_k m_k / 2r are what the distance gains from each invariant.
+    key = np.rint(c * m / (2 * r[:, None] * _MERGE)).astype(np.int64)
+    order = np.lexsort((*key.T, pair))
+    sorted_key, sorted_pair = key[order], pair[order]
+    new = np.ones(order.size, dtype=bool)
+    new[1:] = (np.diff(sorted_key, axis=0) != 0).any(axis=1) | (np.diff(sorted_pair) != 0)
+    first = np.flatnonzero(new)
+    if first.size == 0:
+        return pair, c, weight
+    total = np.add.reduceat(weight[order], first)
+    mean = np.add.reduceat(c[order] * weight[order, None], first, axis=0) / total[:, None]
+    return sorted_pair[first], mean, total
