@@ -81,7 +81,9 @@ class Crystal:
         for name, shape in (("positions", (n, 3)), ("occupancies", (n,)), ("u_iso", (n,))):
             given = getattr(self, name).shape
             if given != shape:
-                raise self._fault(f"{name} has shape {given} for {n} sites", f"give an array of shape {shape}")
+                raise self._fault(
+                    f"{name} has shape {given} for {n} sites", f"give an array of shape {shape}"
+                )
         if not np.isfinite(self.positions).all():
             site = int(np.flatnonzero(~np.isfinite(self.positions).all(axis=1))[0])
             raise self._fault(f"site {site} ({self.species[site]}) has no position", "give three numbers")

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 
 from shortrange._version import __version__
 from shortrange.cli.analyse import analyse
+from shortrange.cli.boxcar import boxcar
 from shortrange.cli.check import check
 from shortrange.cli.init import init
 from shortrange.cli.peaks import peaks
@@ -40,6 +41,7 @@ _WORDS = frozenset(
         "reduce-pdf",
         "peaks",
         "references",
+        "boxcar",
         "simulate",
         "pdf",
         "exafs",
@@ -54,7 +56,7 @@ app = App(
     "`shortrange --version --verbose` prints what to paste into a bug report.",
     version=__version__,
 )
-for verb in (run, init, check, reduce, references):
+for verb in (run, init, check, reduce, references, boxcar):
     app.command(verb)
 app.command(reduce_pdf, name="reduce-pdf")
 app.command(peaks)

@@ -1,5 +1,6 @@
 """The project file: TOML in, frozen models out, every fault named at once in plain words."""
 
+from shortrange.config.boxcar import BoxcarProject, BoxcarSettings, PhaseTable, read_boxcar
 from shortrange.config.models import (
     Measurement,
     Model,
@@ -13,13 +14,17 @@ from shortrange.config.models import (
 from shortrange.config.reader import read_project
 
 __all__ = [
+    "BoxcarProject",
+    "BoxcarSettings",
     "Measurement",
     "Model",
+    "PhaseTable",
     "Project",
     "Sample",
     "TotalScatteringMeasurement",
     "VerdictSettings",
     "XasMeasurement",
     "parse_frames",
+    "read_boxcar",
     "read_project",
 ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shortrange.config.models import (
-    Axis,
-    Mode,
     Model,
     Part,
     Project,
@@ -24,7 +22,14 @@ from shortrange.config.models import (
 )
 from shortrange.errors import ProjectError, did_you_mean
 
-__all__ = ["read_project"]
+__all__ = [
+    "faults_of_scattering",
+    "parse_toml",
+    "raise_faults",
+    "read_project",
+    "validate_part",
+    "validate_parts",
+]
 
 _TECHNIQUES: dict[str, type[Part]] = {"xas": XasMeasurement, "total-scattering": TotalScatteringMeasurement}
 
@@ -48,12 +53,20 @@ def read_project(path: str | Path) -> Project:
         Naming every fault of the file, one on a line.
     """
     path = Path(path)
-    raw = _parse(path)
+    raw = parse_toml(path)
     faults = list(_faults_of_top(raw))
-    sample = _part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
-    verdict = _part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
+    sample = validate_part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
+    verdict = validate_part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
     parts = {key: _parts(key, raw.get(key), path.parent, faults) for key in ("measurement", "model")}
     faults += _foreign(sample, parts["measurement"])
+    raise_faults(path, faults)
+    project = Project.model_validate({"title": raw["title"], "sample": sample, "verdict": verdict, **parts})
+    project._path = path
+    return project
+
+
+def raise_faults(path: Path, faults: list[str]) -> None:
+    """Raise a ProjectError that names all faults, if there are any."""
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise ProjectError(
@@ -61,12 +74,16 @@ def read_project(path: str | Path) -> Project:
             where=str(path),
             do="correct the file; `shortrange check` looks again without running",
         )
-    project = Project.model_validate({"title": raw["title"], "sample": sample, "verdict": verdict, **parts})
-    project._path = path
-    return project
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse_toml(path: Path) -> dict[str, Any]:
+    """Parse a project file.
+
+    Raises
+    ------
+    ProjectError
+        If it cannot be read or is not TOML.
+    """
     if path.is_dir():
         raise ProjectError(
             "this is a folder, not a project file", where=str(path), do=f"name {path / 'project.toml'}"
@@ -99,7 +116,9 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
     for key in raw:
-        if key not in Project.model_fields:
+        if key == "boxcar":
+            yield "[boxcar]: belongs to a box-car refinement; run `shortrange boxcar` on this file"
+        elif key not in Project.model_fields:
             yield f"[{key}]: unknown key; {did_you_mean(key, Project.model_fields)}"
     title = raw.get("title")
     if not isinstance(title, str) or not title.strip():
@@ -109,7 +128,27 @@ def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
 
 
 def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part, ...]:
-    """Validate measurements or models one by one, so that the fault of one does not hide another's."""
+    def kind(place: str, table: dict[str, Any], told: list[str]) -> type[Part] | None:
+        found = Model if key == "model" else _technique(place, table, told)
+        if found is TotalScatteringMeasurement:
+            told += [f"{place} {fault}" for fault in faults_of_scattering(table)]
+        return found
+
+    built = validate_parts(key, tables, folder, faults, kind)
+    for part in built:
+        if isinstance(part, XasMeasurement | TotalScatteringMeasurement | Model):
+            part._folder = folder
+    return built
+
+
+def validate_parts(
+    key: str,
+    tables: Any,
+    folder: Path,
+    faults: list[str],
+    kind_of: Callable[[str, dict[str, Any], list[str]], type[Part] | None],
+) -> tuple[Part, ...]:
+    """Validate tables of one key one by one, so that the fault of one does not hide another's."""
     if not tables:
         faults.append(f"[[{key}]]: there is none; add at least one")
         return ()
@@ -120,12 +159,9 @@ def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part
     built = []
     for index, (table, name) in enumerate(zip(tables, names, strict=False), start=1):
         place = f"[{key} {name!r}]" if isinstance(name, str) and name else f"[{key} number {index}]"
-        kind = Model if key == "model" else _technique(place, table, faults)
-        part = _part(place, kind, table, faults, folder) if kind else None
-        if kind is TotalScatteringMeasurement:
-            faults += [f"{place} {fault}" for fault in _faults_of_scattering(table)]
-        if isinstance(part, XasMeasurement | TotalScatteringMeasurement | Model):
-            part._folder = folder
+        kind = kind_of(place, table, faults)
+        part = validate_part(place, kind, table, faults, folder) if kind else None
+        if part is not None:
             built.append(part)
     for name in dict.fromkeys(n for n in names if isinstance(n, str) and names.count(n) > 1):
         faults.append(f"[{key} {name!r}] name: {names.count(name)} of them have it; give each its own")
@@ -151,9 +187,10 @@ def _technique(place: str, table: dict[str, Any], faults: list[str]) -> type[Par
     return None
 
 
-def _part(
+def validate_part(
     place: str, kind: type[Part], table: Any, faults: list[str], folder: Path | None = None
 ) -> Part | None:
+    """Validate one table; what is wrong with it goes to ``faults``, and then there is no part."""
     try:
         return kind.model_validate(table, context={"folder": folder} if folder is not None else None)
     except ValidationError as error:
@@ -187,19 +224,20 @@ def _say(place: str, kind: type[Part], details: ErrorDetails) -> str:
     if details["type"] == "value_error":
         words = str(context["error"])
     elif details["type"] == "literal_error":
-        words = f"is unknown; {did_you_mean(str(given), get_args(Mode if key == 'mode' else Axis))}"
+        options = re.findall(r"'([^']*)'", str(context["expected"]))
+        words = f"is unknown; {did_you_mean(str(given), options)}"
     else:
         words = _WORDS.get(details["type"], details["msg"].lower()).format(**context)
     shown = "" if details["type"] == "missing" else f" {given!r}"
     return f"{place} {key}:{shown} {words}" if key else f"{place} {words}"
 
 
-def _faults_of_scattering(table: dict[str, Any]) -> Iterable[str]:
-    """Faults that concern several keys at once."""
+def faults_of_scattering(table: dict[str, Any], *, raw: bool = True) -> Iterable[str]:
+    """Faults that concern several keys at once; ``raw`` means that a pattern is I(Q) for sure."""
     pattern, pdf = "pattern" in table, "pdf" in table
     if pattern == pdf:
         yield "pattern: give either pattern (raw I(Q)) or pdf (reduced G(r))" + (", not both" if pdf else "")
     if pdf and "background" in table:
         yield "background: belongs to a raw pattern; a reduced pdf has none"
-    if pattern and "wavelength" not in table:
+    if raw and pattern and "wavelength" not in table:
         yield "wavelength: is missing; the reduction of a raw pattern needs it, in angstrom"

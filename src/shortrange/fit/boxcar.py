@@ -220,7 +220,9 @@ def window_edges(
     low, high = r_range
     where = "box-car windows"
     if not (0 <= low < high < np.inf):
-        raise ProjectError(f"r_range is {low:g} to {high:g}", where=where, do="give 0 <= low < high, in angstrom")
+        raise ProjectError(
+            f"r_range is {low:g} to {high:g}", where=where, do="give 0 <= low < high, in angstrom"
+        )
     if not 1.0 <= window < np.inf:
         raise ProjectError(f"a window of {window:g} angstrom is shorter than a peak and its ripples",
                            where=where, do="give 3 angstrom or more; 5 or 6 are usual")  # fmt: skip
@@ -326,8 +328,10 @@ def _fit_windows(job: _Job, edges: list[tuple[float, float]], workers: int | Non
             if other is None or other.reason:
                 continue
             noise = best.noise_scale if best is not None and not best.reason else other.noise_scale
-            if best is None or best.reason or _cost(fit.problem, other.theta, noise) < _cost(
-                fit.problem, best.theta, noise
+            if (
+                best is None
+                or best.reason
+                or _cost(fit.problem, other.theta, noise) < _cost(fit.problem, best.theta, noise)
             ):
                 try:
                     found = solve(fit.problem, start=other.theta, errors_known=known)
@@ -406,7 +410,8 @@ def _gather(
     warnings = [] if not reason else [f"the fit of all windows at once failed: {reason}"]
     if trend is not None:
         ranges = {
-            name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k]) for k, name in enumerate(phases)
+            name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k])
+            for k, name in enumerate(phases)
         }
     failed = [w for w in windows if w.refinement is None]
     if failed:

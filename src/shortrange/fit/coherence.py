@@ -61,14 +61,18 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
     if not np.isfinite(covariance).all():
         return Coherence(**none, **first, reason="the fraction has no error everywhere: it is not determined")
     if not fraction[0] > 3 * sigma[0]:
-        return Coherence(**none, **first, reason="there is none of it, within errors, at the shortest distances")
+        return Coherence(
+            **none, **first, reason="there is none of it, within errors, at the shortest distances"
+        )
     zero = _zero(knots, fraction, sigma)
     draws = np.random.default_rng(0).multivariate_normal(fraction, covariance, size=_DRAWS, method="eigh")
     crossings = _crossings(knots, draws)
     crossed = np.isfinite(crossings)
     half = float(_crossings(knots, fraction[None])[0])
     if np.isfinite(half) and crossed.mean() >= _CERTAIN:
-        return Coherence(half=half, sigma=float(crossings[crossed].std()), zero=zero, lower_limit=None, **first)
+        return Coherence(
+            half=half, sigma=float(crossings[crossed].std()), zero=zero, lower_limit=None, **first
+        )
     limit = float(np.quantile(np.where(crossed, crossings, knots[-1]), 1 - _CERTAIN))
     words = "does not fall" if not np.isfinite(half) else "does not surely fall"
     return Coherence(
@@ -90,7 +94,7 @@ def _crossings(knots: Array, fractions: Array) -> Array:
 
 
 def _zero(knots: Array, fraction: Array, sigma: Array) -> float | None:
-    """r from which on all fractions are zero within two sigma."""
+    """R from which on all fractions are zero within two sigma."""
     clear = np.flatnonzero(fraction > 2 * sigma)
     j = int(clear[-1]) + 1 if clear.size else 0
     return float(knots[j]) if j < knots.size else None

@@ -129,7 +129,9 @@ def prepare_gr(gr: GR, *, q_range: tuple[float, float] | None = None, r_cut: flo
     r, g = gr.r[keep], gr.g[keep]
     if gr.cov is not None:
         sigma = np.sqrt(np.diag(gr.cov)[keep])
-        return GrData(r=r, g=g, q_range=(q_min, q_max), noise="covariance", sigma=sigma, cov=gr.cov[np.ix_(keep, keep)])
+        return GrData(
+            r=r, g=g, q_range=(q_min, q_max), noise="covariance", sigma=sigma, cov=gr.cov[np.ix_(keep, keep)]
+        )
     if gr.sigma is not None and np.all(gr.sigma[keep] > 0):
         return GrData(r=r, g=g, q_range=(q_min, q_max), noise="errors", sigma=gr.sigma[keep])
     try:

@@ -135,7 +135,9 @@ class Book:
         """Own parameters of a phase that some free parameter moves."""
         moved = {place for parameter in self.free for place in parameter.targets}
         own = self.of_phase(phase)
-        return tuple(n for i, n in zip(range(own.start, own.stop), self.phases[phase].names, strict=True) if i in moved)
+        return tuple(
+            n for i, n in zip(range(own.start, own.stop), self.phases[phase].names, strict=True) if i in moved
+        )
 
     def held(self, names: Iterable[str]) -> Book:
         """Return a copy in which some free parameters are fixed where they start.
@@ -185,9 +187,7 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
             base[place] = value
     groups = resolver.groups(wishes.free)
     _apply_ties(groups, wishes.ties or {}, resolver)
-    free = [
-        _free(name, places, base, wishes, resolver, phases) for name, places in groups.items()
-    ]
+    free = [_free(name, places, base, wishes, resolver, phases) for name, places in groups.items()]
     return Book(phases=dict(phases), names=tuple(names), base=base, free=tuple(free))
 
 
@@ -262,7 +262,9 @@ def _apply_ties(groups: dict[str, list[int]], ties: Mapping[str, str], resolver:
         seen, leader = [follower], ties[follower]
         while leader in ties:
             if leader in seen:
-                raise _fault(f"the ties run in a circle: {' -> '.join([*seen, leader])}", "tie to a free parameter")
+                raise _fault(
+                    f"the ties run in a circle: {' -> '.join([*seen, leader])}", "tie to a free parameter"
+                )
             seen.append(leader)
             leader = ties[leader]
         places, ends = resolver.places(follower), resolver.places(leader)
@@ -294,12 +296,16 @@ def _free(
             raise _fault(f"{name} starts at {start:g}, outside its bounds {lower:g} to {upper:g}",
                          "move the start or the bounds")  # fmt: skip
     if not lower <= start <= upper:
-        raise _fault(f"{name} starts at {start:g}, where {lower:g} to {upper:g} is possible", "correct its value")
+        raise _fault(
+            f"{name} starts at {start:g}, where {lower:g} to {upper:g} is possible", "correct its value"
+        )
     prior = _given(name, places, wishes.priors, resolver)
     if prior is not None:
         prior = _checked_pair(name, "prior", prior)
         if not (isfinite(prior[0]) and isfinite(prior[1]) and prior[1] > 0):
-            raise _fault(f"the prior of {name} is {prior[0]:g} +- {prior[1]:g}", "give a mean and a positive error")
+            raise _fault(
+                f"the prior of {name} is {prior[0]:g} +- {prior[1]:g}", "give a mean and a positive error"
+            )
     return Free(name=name, unit=_UNITS[kind], start=start, lower=lower, upper=upper, prior=prior, size=size,
                 targets=tuple(places))  # fmt: skip
 

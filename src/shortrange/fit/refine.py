@@ -183,7 +183,9 @@ def refine_gr(
     """
     models = begin(gr, phases, r_range=r_range, isotropic=isotropic, weights=weights, energy=energy,
                    composition=composition, peaks=peaks)  # fmt: skip
-    wishes = Wishes(free=tuple(free), values=with_resolution(gr, values), ties=ties, bounds=bounds, priors=priors)
+    wishes = Wishes(
+        free=tuple(free), values=with_resolution(gr, values), ties=ties, bounds=bounds, priors=priors
+    )
     book = make_book(models, wishes)
     data = prepare_gr(gr, q_range=q_range, r_cut=0.75 * min(m.shells.shortest for m in models.values()))
     over = make_range(models, data, r_range)
@@ -206,10 +208,14 @@ def begin(
         raise ProjectError("there is no phase", where="phases", do="give at least one crystal")
     for name in isotropic:
         if name not in phases:
-            raise ProjectError(f"unknown phase {name!r}", where="isotropic", do=f"choose from {sorted(phases)}")
+            raise ProjectError(
+                f"unknown phase {name!r}", where="isotropic", do=f"choose from {sorted(phases)}"
+            )
     low, high = r_range
     if not 0 <= low < high < np.inf:
-        raise DataError(f"r_range is {low:g} to {high:g}", where="r_range", do="give 0 <= low < high, angstrom")
+        raise DataError(
+            f"r_range is {low:g} to {high:g}", where="r_range", do="give 0 <= low < high, angstrom"
+        )
     if high > float(gr.r[-1]) + 0.01:
         raise DataError(f"r_range ends at {high:g} angstrom, the data at {gr.r[-1]:g}",
                         where=gr.source or gr.label or "G(r)", do="narrow r_range")  # fmt: skip
@@ -363,4 +369,3 @@ def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fra
     if not scales.sum() > 0:
         return {}, ["the scales add up to nothing: no amounts of phases"]
     return fractions(book.phases, scales, covariance), []
-

@@ -226,4 +226,3 @@ def _solution(
 
 def _no_end(nfev: int) -> str:
     return f"the fit did not converge in {nfev} evaluations"
-

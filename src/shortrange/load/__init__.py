@@ -13,6 +13,7 @@ from shortrange.load import (
     xdatcar,
     xdi,
 )
+from shortrange.load.crystals import crystal_from_trajectory, load_crystal
 from shortrange.load.registry import (
     LOADERS,
     Loader,
@@ -24,7 +25,18 @@ from shortrange.load.registry import (
     register,
 )
 
-__all__ = ["LOADERS", "Loader", "load", "load_gr", "load_iq", "load_scans", "load_trajectory", "register"]
+__all__ = [
+    "LOADERS",
+    "Loader",
+    "crystal_from_trajectory",
+    "load",
+    "load_crystal",
+    "load_gr",
+    "load_iq",
+    "load_scans",
+    "load_trajectory",
+    "register",
+]
 
 
 for _loader in (

@@ -42,7 +42,9 @@ def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
     """
     path = Path(path)
     text = "\n".join(line for _, line in read_text(path))
-    kind = "cif" if sniff_cif(text.encode("latin-1", "replace")) or path.suffix.lower() == ".cif" else "pdffit"
+    kind = (
+        "cif" if sniff_cif(text.encode("latin-1", "replace")) or path.suffix.lower() == ".cif" else "pdffit"
+    )
     if kind == "pdffit" and not _is_stru(text):
         return crystal_from_trajectory(load_trajectory(path), system=system)
     try:
@@ -86,7 +88,9 @@ def crystal_from_trajectory(snapshot: Trajectory, *, system: str | None = None) 
 
 
 def _is_stru(text: str) -> bool:
-    return bool(re.search(r"^\s*(title|scale|sharp|spcgr)\b", text, re.M) and re.search(r"^\s*atoms\s*$", text, re.M))
+    return bool(
+        re.search(r"^\s*(title|scale|sharp|spcgr)\b", text, re.M) and re.search(r"^\s*atoms\s*$", text, re.M)
+    )
 
 
 def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
@@ -123,7 +127,9 @@ def _check_cif(path: Path, text: str) -> None:
         if not re.search(rf"^\s*_cell_{name}\s+\S", text, re.M | re.I)
     ]  # fmt: skip
     if lacking:
-        raise DataError(f"the CIF has no {', '.join(lacking)}", where=str(path), do="give a CIF with a whole cell")
+        raise DataError(
+            f"the CIF has no {', '.join(lacking)}", where=str(path), do="give a CIF with a whole cell"
+        )
     bad = re.search(r"^\s*(_cell_(?:length|angle)_\w+)\s+([?.]|\S*[A-Za-z]\S*)\s*$", text, re.M)
     if bad:
         raise DataError(f"{bad.group(1)} is {bad.group(2)!r}", where=str(path), do="give a number")
@@ -137,11 +143,17 @@ def _system(group: Any, lattice: tuple[float, ...]) -> str:
     if name == "triclinic":
         return system_of_cell(lattice)
     if name == "trigonal":
-        return "hexagonal" if abs(lattice[5] - 120.0) < 0.05 and abs(lattice[3] - 90.0) < 0.05 else "rhombohedral"
+        return (
+            "hexagonal"
+            if abs(lattice[5] - 120.0) < 0.05 and abs(lattice[3] - 90.0) < 0.05
+            else "rhombohedral"
+        )
     return name
 
 
-def _check_sharing(path: Path, species: tuple[str, ...], positions: Array, occupancies: Array, base: Array) -> None:
+def _check_sharing(
+    path: Path, species: tuple[str, ...], positions: Array, occupancies: Array, base: Array
+) -> None:
     """Refuse a place that holds more than one atom."""
     for i in range(len(species)):
         apart = positions - positions[i]

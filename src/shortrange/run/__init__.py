@@ -1,7 +1,17 @@
 """The main job: every stage in its order, from a project file to a verdict."""
 
+from shortrange.run.boxcar import BoxcarRun, run_boxcar
 from shortrange.run.check import check_project
 from shortrange.run.inputs import Finding, Inputs, load_inputs
 from shortrange.run.pipeline import RunResult, run_project
 
-__all__ = ["Finding", "Inputs", "RunResult", "check_project", "load_inputs", "run_project"]
+__all__ = [
+    "BoxcarRun",
+    "Finding",
+    "Inputs",
+    "RunResult",
+    "check_project",
+    "load_inputs",
+    "run_boxcar",
+    "run_project",
+]

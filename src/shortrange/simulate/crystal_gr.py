@@ -293,7 +293,9 @@ class CrystalWindow:
         x = np.minimum(self.grid / diameter, 1.0)
         shape = 1 - 1.5 * x + 0.5 * x**3
         if column is not None:
-            out[:, 1 + column] += out[:, 0] * (1.5 * x - 1.5 * x**3) / diameter / np.where(shape > 0, shape, 1.0)
+            out[:, 1 + column] += (
+                out[:, 0] * (1.5 * x - 1.5 * x**3) / diameter / np.where(shape > 0, shape, 1.0)
+            )
         out *= self.switch * shape
 
 
