@@ -12,12 +12,14 @@ from shortrange._version import __version__
 
 if TYPE_CHECKING:
     from shortrange.analyse.analysis import analyse_trajectory
-    from shortrange.config import read_project
-    from shortrange.load import load, load_gr, load_iq, load_scans, load_trajectory
+    from shortrange.config import read_boxcar, read_project
+    from shortrange.fit.boxcar import boxcar
+    from shortrange.fit.refine import refine_gr
+    from shortrange.load import load, load_crystal, load_gr, load_iq, load_scans, load_trajectory
     from shortrange.reduce.scattering import reduce_scattering
     from shortrange.reduce.xas import reduce_xas
     from shortrange.report import write_report
-    from shortrange.run import check_project, run_project
+    from shortrange.run import check_project, run_boxcar, run_project
     from shortrange.simulate.exafs import ensemble_exafs
     from shortrange.simulate.pairs import coordination, pair_histograms
     from shortrange.simulate.pdf import simulate_gr
@@ -25,18 +27,23 @@ if TYPE_CHECKING:
 
 _HOME = {
     "analyse_trajectory": "analyse.analysis",
+    "boxcar": "fit.boxcar",
     "check_project": "run",
     "coordination": "simulate.pairs",
     "ensemble_exafs": "simulate.exafs",
     "load": "load",
+    "load_crystal": "load",
     "load_gr": "load",
     "load_iq": "load",
     "load_scans": "load",
     "load_trajectory": "load",
     "pair_histograms": "simulate.pairs",
+    "read_boxcar": "config",
     "read_project": "config",
     "reduce_scattering": "reduce.scattering",
     "reduce_xas": "reduce.xas",
+    "refine_gr": "fit.refine",
+    "run_boxcar": "run",
     "run_project": "run",
     "simulate_gr": "simulate.pdf",
     "write_report": "report",
@@ -46,18 +53,23 @@ _HOME = {
 __all__ = [
     "__version__",
     "analyse_trajectory",
+    "boxcar",
     "check_project",
     "coordination",
     "ensemble_exafs",
     "load",
+    "load_crystal",
     "load_gr",
     "load_iq",
     "load_scans",
     "load_trajectory",
     "pair_histograms",
+    "read_boxcar",
     "read_project",
     "reduce_scattering",
     "reduce_xas",
+    "refine_gr",
+    "run_boxcar",
     "run_project",
     "simulate_gr",
     "write_report",

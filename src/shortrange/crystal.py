@@ -46,7 +46,7 @@ class Crystal:
         As in the other carriers.
     """
 
-    lattice: tuple[float, float, float, float, float, float]
+    lattice: tuple[float, ...]
     species: tuple[str, ...]
     positions: Array
     occupancies: Array
@@ -101,6 +101,10 @@ class Crystal:
             )
 
     def _check_cell(self) -> None:
+        if len(self.lattice) != 6:
+            raise self._fault(
+                f"the lattice has {len(self.lattice)} numbers", "give a, b, c, alpha, beta, gamma"
+            )
         if self.system not in SYSTEMS:
             raise self._fault(f"unknown crystal system {self.system!r}", did_you_mean(self.system, SYSTEMS))
         a, b, c, *angles = self.lattice

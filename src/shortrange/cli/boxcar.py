@@ -15,7 +15,7 @@ __all__ = ["boxcar"]
 
 
 def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> int:
-    """Refine crystal phases against G(r) in a window that moves along r: how far does each phase reach?
+    """Refine crystal phases against G(r) in a window that moves along r, to see how far each is ordered.
 
     Parameters
     ----------

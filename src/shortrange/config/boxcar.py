@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictStr, ValidationInfo
+from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictStr
 
 from shortrange.config.models import (
     File,
@@ -39,7 +39,7 @@ def _system(value: str) -> str:
     return value
 
 
-def _pair(value: tuple[float, ...], info: ValidationInfo) -> tuple[float, float]:
+def _pair(value: tuple[float, ...]) -> tuple[float, float]:
     if len(value) != 2:
         raise ValueError("must be two numbers for each name")
     return value[0], value[1]
@@ -91,7 +91,8 @@ class BoxcarSettings(Part):
         Parameters free in each window, and those fitted once to the whole range; None takes the default of
         `shortrange.fit.boxcar.boxcar`.
     values, ties, bounds, priors
-        By parameter: a start or fixed value; the parameter it equals; (lower, upper); (mean, standard deviation).
+        By parameter: a start or fixed value; the parameter it equals; (lower, upper); (mean, standard
+        deviation).
     weights
         ``"xray"`` (true form factors), ``"xray-constant"`` (as PDFgui) or ``"neutron"``.
     peaks
@@ -106,10 +107,10 @@ class BoxcarSettings(Part):
     scan: Literal["sliding", "growing", "shrinking"] = "sliding"
     free: Names | None = None
     shared: Names | None = None
-    values: dict[str, Number] = {}
-    ties: dict[str, StrictStr] = {}
-    bounds: dict[str, Pair] = {}
-    priors: dict[str, Pair] = {}
+    values: dict[str, Number] = Field(default_factory=dict)
+    ties: dict[str, StrictStr] = Field(default_factory=dict)
+    bounds: dict[str, Pair] = Field(default_factory=dict)
+    priors: dict[str, Pair] = Field(default_factory=dict)
     weights: Literal["xray", "xray-constant", "neutron"] = "xray"
     peaks: Literal["debye", "pdffit"] = "debye"
     anomalous: StrictBool = True

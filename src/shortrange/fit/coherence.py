@@ -28,8 +28,8 @@ class Coherence:
     zero
         r from which on the fraction is zero within two standard errors; None if it never is.
     lower_limit
-        r below which the fraction surely (95 %) stays above half, angstrom: what can be said where there is no
-        ``half``; None otherwise.
+        r below which the fraction surely (95 %) stays above half, angstrom: what can be said where there is
+        no ``half``; None otherwise.
     initial, sigma_initial
         The fraction at the shortest distances.
     reason
@@ -56,7 +56,7 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
         angstrom (k,); shape (k,); shape (k, k).
     """
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    first = {"initial": float(fraction[0]), "sigma_initial": float(sigma[0])}
+    first: dict[str, Any] = {"initial": float(fraction[0]), "sigma_initial": float(sigma[0])}
     none: dict[str, Any] = {"half": None, "sigma": None, "zero": None, "lower_limit": None}
     if not np.isfinite(covariance).all():
         return Coherence(**none, **first, reason="the fraction has no error everywhere: it is not determined")

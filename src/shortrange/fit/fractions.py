@@ -43,7 +43,7 @@ class Fractions:
     @property
     def sigma(self) -> Array:
         """Standard errors, shape (n,)."""
-        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
 
 
 def fractions(phases: Mapping[str, CrystalPdf], scales: Array, covariance: Array) -> dict[str, Fractions]:

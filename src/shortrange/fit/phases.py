@@ -60,8 +60,8 @@ class Wishes:
     Attributes
     ----------
     free
-        ``"scale"`` (of every phase), ``"Ni.u_iso"`` (of one), ``"cell"`` (all lattice parameters of the crystal
-        system), ``"u_iso_Ni"`` (of one element), ``"q_damp"``.
+        ``"scale"`` (of every phase), ``"Ni.u_iso"`` (of one), ``"cell"`` (all lattice parameters of the
+        crystal system), ``"u_iso_Ni"`` (of one element), ``"q_damp"``.
     values
         Starts of free parameters, and values of fixed ones.
     ties
@@ -188,6 +188,8 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
     groups = resolver.groups(wishes.free)
     _apply_ties(groups, wishes.ties or {}, resolver)
     free = [_free(name, places, base, wishes, resolver, phases) for name, places in groups.items()]
+    for parameter in free:
+        base[list(parameter.targets)] = parameter.start
     return Book(phases=dict(phases), names=tuple(names), base=base, free=tuple(free))
 
 
@@ -280,8 +282,13 @@ def _apply_ties(groups: dict[str, list[int]], ties: Mapping[str, str], resolver:
 
 
 def _free(
-    name: str, places: list[int], base: Array, wishes: Wishes, resolver: _Resolver, phases: Mapping[str, CrystalPdf]
-) -> Free:  # fmt: skip
+    name: str,
+    places: list[int],
+    base: Array,
+    wishes: Wishes,
+    resolver: _Resolver,
+    phases: Mapping[str, CrystalPdf],
+) -> Free:
     kind = _kind(name)
     # A common U starts from the mean of its elements.
     start = float(np.mean(base[places])) if kind == "u_iso" else float(base[places[0]])
@@ -338,7 +345,7 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
 def _given(
     name: str, places: list[int], wished: Mapping[str, tuple[float, float]] | None, resolver: _Resolver
 ) -> tuple[float, float] | None:
-    """What is said of a parameter by its full name, else by a name that reaches the same places."""
+    """Look up what is said of a parameter by its full name, else by a name that reaches the same places."""
     wished = wished or {}
     if name in wished:
         return wished[name]

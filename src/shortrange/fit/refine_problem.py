@@ -100,8 +100,8 @@ class Solution:
 def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = True) -> Solution:
     """Fit the free parameters.
 
-    The errors of the data are raised until reduced chi2 is 1 where a model describes them less well (and lowered
-    too, where they are not known), so that priors and parameter errors match the misfit.
+    The errors of the data are raised until reduced chi2 is 1 where a model describes them less well (and
+    lowered too, where they are not known), so that priors and parameter errors match the misfit.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     theta = book.start if start is None else np.clip(start, lower, upper)
     memory = _Memory(problem)
     # The first misfit is the largest: priors hold until the parameters come closer.
-    noise, nfev = _noise(problem, memory, theta, 1.0, errors_known), 1
+    noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
     has_prior = any(p.prior for p in book.free)
     for _ in range(4 if has_prior else 1):
         theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
@@ -130,7 +130,7 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
         theta, nfev = found.x, nfev + found.nfev
         if not found.success:
             break
-        new = _noise(problem, memory, theta, noise, errors_known)
+        new = _noise(memory, theta, noise, errors_known)
         settled = abs(new - noise) < 0.05 * noise
         noise = new
         if settled:
@@ -183,7 +183,7 @@ def _effective(slopes: Array, priors: Array, noise: float) -> float:
     return float(np.trace(np.linalg.pinv(data + prior, rcond=1e-12, hermitian=True) @ data))
 
 
-def _noise(problem: Problem, memory: _Memory, theta: Array, noise: float, known: bool) -> float:
+def _noise(memory: _Memory, theta: Array, noise: float, known: bool) -> float:
     residual, slopes = memory.data(theta)
     p = _effective(slopes, memory.prior_rows(theta.size), noise)
     scale = float(np.sqrt(np.sum(residual**2) / max(residual.size - p, 1.0)))
@@ -220,7 +220,8 @@ def _solution(
         reason = "the fit ran to values that are no numbers"
     return Solution(
         theta=theta, covariance=covariance, noise_scale=noise, chi2=float(np.sum(residual**2)),
-        points=residual.size, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev, reason=reason,
+        points=residual.size, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev,
+        reason=reason,
     )  # fmt: skip
 
 

@@ -110,8 +110,8 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
         raise DataError("a scale is fixed or tied", where="box-car", do='free "scale" of every phase')
     shape = [p for p in book.free if not p.name.endswith(".scale")]
     at_knots = [
-        Free(name=f"{p.name} at {r:g}", unit="1", start=p.start, lower=-inf, upper=inf, prior=p.prior, size=p.size,
-             targets=())
+        Free(name=f"{p.name} at {r:g}", unit="1", start=p.start, lower=-inf, upper=inf, prior=p.prior,
+             size=p.size, targets=())
         for p in sorted(scales, key=lambda p: phases.index(p.name.removesuffix(".scale"))) for r in knots
     ]  # fmt: skip
     varied = replace(book, free=(*shape, *at_knots))
@@ -128,7 +128,8 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
     model, _, _ = problem.model(theta)
     mass, mass_covariance = _masses(found, covariance, mass_weights(book.phases))
     return Trend(
-        phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass, mass_covariance=mass_covariance,
+        phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass,
+        mass_covariance=mass_covariance,
         values={**{name: float(v) for name, v in zip(book.names, values, strict=True)}, **means},
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         noise_scale=solution.noise_scale, points=solution.points, reason=solution.reason,

@@ -32,8 +32,8 @@ def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
     path
         CIF, PDFgui or DISCUS structure (``.stru``), or any file of a periodic structure of one frame.
     system
-        Crystal system that ties the lattice parameters; by default that of the space group, and for P1 the most
-        symmetric one that the cell has.
+        Crystal system that ties the lattice parameters; by default that of the space group, and for P1 the
+        most symmetric one that the cell has.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
     except Exception as error:
         # The parser fails in its own words; the user still gets what, where and what to do.
         raise DataError(
-            f"the structure cannot be read: {type(error).__name__}: {str(error).strip() or 'no reason given'}",
+            f"the structure cannot be read: {type(error).__name__}: {str(error).strip() or 'no reason'}",
             where=str(path), do="check that it is complete: a cell, its symmetry, and a list of sites",
         ) from error  # fmt: skip
 
@@ -114,16 +114,18 @@ def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
     u_iso = np.array([float(atom.Uisoequiv) for atom in structure])
     u_iso[u_iso == 0] = np.nan
     return Crystal(
-        lattice=lattice, species=species, positions=positions, occupancies=occupancies, u_iso=u_iso,  # type: ignore[arg-type]  # six numbers
+        lattice=lattice, species=species, positions=positions, occupancies=occupancies, u_iso=u_iso,
         system=system or _system(group, lattice), space_group=getattr(group, "short_name", "P1"),
-        label=path.name.split(".")[0], source=str(path), history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group),
+        label=path.name.split(".")[0], source=str(path),
+        history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group),
     )  # fmt: skip
 
 
 def _check_cif(path: Path, text: str) -> None:
-    """What diffpy would fill with a guess."""
+    """Refuse what diffpy would fill with a guess."""
     lacking = [
-        f"_cell_{name}" for name in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+        f"_cell_{name}"
+        for name in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
         if not re.search(rf"^\s*_cell_{name}\s+\S", text, re.M | re.I)
     ]  # fmt: skip
     if lacking:

@@ -1,9 +1,10 @@
 r"""Distances in a crystal as functions of its free lattice parameters.
 
 With n the difference of two sites in fractional coordinates, :math:`r^2 = \sum_k q_k(n) M_k`, where
-M = (a^2, b^2, c^2, 2bc cos alpha, 2ac cos beta, 2ab cos gamma) and q = (n1^2, n2^2, n3^2, n2 n3, n1 n3, n1 n2).
-A crystal system leaves few of the six independent: M = B m. Then :math:`r^2 = c \cdot m` with c = q B, exactly,
-and all pairs of equal c keep equal distances whatever the lattice parameters are.
+M = (a^2, b^2, c^2, 2bc cos alpha, 2ac cos beta, 2ab cos gamma) and
+q = (n1^2, n2^2, n3^2, n2 n3, n1 n3, n1 n2). A crystal system leaves few of the six independent: M = B m.
+Then :math:`r^2 = c \cdot m` with c = q B, exactly, and all pairs of equal c keep equal distances whatever the
+lattice parameters are.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def parameter_columns(result: Boxcar) -> dict[str, Array | None]:
 
 
 def leading_coherence(result: Boxcar) -> tuple[str, Coherence] | None:
-    """The phase whose order ends first, and its range; None if every phase is ordered throughout."""
+    """Return the phase whose order ends first, and its range; None if every one is ordered throughout."""
     ending = [(c.half, name) for name, c in result.coherence.items() if c.half is not None]
     if not ending:
         return None
@@ -53,7 +53,7 @@ def leading_coherence(result: Boxcar) -> tuple[str, Coherence] | None:
 
 
 def boxcar_record(result: Boxcar) -> dict[str, Any]:
-    """What boxcar.json holds of a refinement."""
+    """Return what boxcar.json holds of a refinement."""
     leading = leading_coherence(result)
     return {
         "coherence_length": leading[1].half if leading else None,
@@ -66,8 +66,8 @@ def boxcar_record(result: Boxcar) -> dict[str, Any]:
         "step": result.step,
         "scan": result.scan,
         "overlap": result.overlap,
-        "overlap_note": "neighbouring windows share this part of their data, and their results are correlated by "
-        "about as much; all_at_once has independent knots' covariance",
+        "overlap_note": "neighbouring windows share this part of their data, so their results are "
+        "correlated by about as much; all_at_once gives one covariance for the whole range",
         "all_at_once": _trend(result.trend),
         "windows": [_window(result, window) for window in result.windows],
         "settings": dict(result.settings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from shortrange.config import BoxcarProject
 from shortrange.crystal import Crystal
 from shortrange.errors import ProjectError
-from shortrange.fit.boxcar import Boxcar, boxcar
+from shortrange.fit.boxcar import FREE, Boxcar, boxcar
 from shortrange.load import load, load_crystal, load_iq
 from shortrange.quantities import GR, IQ, doubts
 from shortrange.reduce.scattering import reduce_scattering
@@ -75,7 +75,6 @@ def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lamb
     gr, files = _data(project, phases)
     settings, measurement = project.boxcar, project.measurement
     energy = HC / measurement.wavelength if measurement.wavelength and settings.anomalous else None
-    optional = {} if settings.free is None else {"free": settings.free}
     values = dict(settings.values)
     if measurement.qdamp is not None:
         values.setdefault("q_damp", measurement.qdamp)
@@ -87,10 +86,11 @@ def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lamb
         step=settings.step,
         scan=settings.scan,
         q_range=measurement.q_range,
+        free=settings.free or FREE,
         values=values,
         ties=settings.ties,
-        bounds=settings.bounds,
-        priors=settings.priors,
+        bounds=_pairs(settings.bounds),
+        priors=_pairs(settings.priors),
         shared=settings.shared,
         isotropic=[part.name for part in project.phase if part.isotropic],
         weights=settings.weights,
@@ -98,7 +98,6 @@ def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lamb
         composition=project.sample.atoms,
         peaks=settings.peaks,
         progress=progress,
-        **optional,
     )
     return BoxcarRun(
         project=project,
@@ -111,13 +110,18 @@ def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lamb
     )
 
 
+def _pairs(wished: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, float]]:
+    return {name: (pair[0], pair[1]) for name, pair in wished.items()}
+
+
 def _check_elements(project: BoxcarProject, phases: dict[str, Crystal]) -> None:
     sample = set(project.sample.atoms)
     for name, crystal in phases.items():
         foreign = sorted(set(crystal.composition) - sample)
         if foreign:
             raise ProjectError(
-                f"phase {name!r} holds {', '.join(foreign)}, the sample {project.sample.composition} does not",
+                f"phase {name!r} holds {', '.join(foreign)}, "
+                f"which the sample {project.sample.composition} does not",
                 where=str(project.path),
                 do="correct the composition of the sample, or name another structure",
             )

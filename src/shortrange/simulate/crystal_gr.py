@@ -300,10 +300,16 @@ class CrystalWindow:
 
 
 def crystal_pdf(
-    crystal: Crystal, *, r_max: float, isotropic: bool = False, weights: Weights | Mapping[str, float] = "xray",
-    energy: float | None = None, composition: Mapping[str, float] | None = None, peaks: Peaks = "debye",
+    crystal: Crystal,
+    *,
+    r_max: float,
+    isotropic: bool = False,
+    weights: Weights | Mapping[str, float] = "xray",
+    energy: float | None = None,
+    composition: Mapping[str, float] | None = None,
+    peaks: Peaks = "debye",
     u_start: float = 0.008,
-) -> CrystalPdf:  # fmt: skip
+) -> CrystalPdf:
     """Prepare a phase for G(r) up to ``r_max``.
 
     Parameters
@@ -317,8 +323,8 @@ def crystal_pdf(
     weights, energy
         See `shortrange.simulate.pdf_weights.pair_weights`.
     composition
-        Of the sample, whose <f(Q)>^2 the data were divided by; that of the phase by default. The scale is that
-        of PDFgui at Q = 0 either way.
+        Of the sample, whose <f(Q)>^2 the data were divided by; that of the phase by default. The scale is
+        that of PDFgui at Q = 0 either way.
     peaks
         ``"debye"`` (1 / r_ij, as the Debye equation and diffpy.srreal) or ``"pdffit"`` (1 / r, as PDFgui).
     u_start
@@ -338,7 +344,7 @@ def crystal_pdf(
             unknown.append(element)
     if unknown:
         done = step("start unknown displacements", elements=unknown, u_iso=u_start)
-        object.__setattr__(shells, "history", (*shells.history, done))
+        shells = replace(shells, history=(*shells.history, done))
     names = (*cell.names, *(f"u_iso_{e}" for e in shells.elements), "delta1", "delta2", "q_broad", "diameter")
     return CrystalPdf(
         crystal=crystal, cell=cell, shells=shells, names=names,

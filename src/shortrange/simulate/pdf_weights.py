@@ -82,6 +82,7 @@ def composition_weights(
 def scattering_amplitude(
     symbol: str, q: Array, weights: Weights | Mapping[str, float], energy: float | None
 ) -> Array:
+    """Form factor or scattering length of an element over Q, shape of ``q``; arguments as `pair_weights`."""
     if isinstance(weights, Mapping):
         if symbol not in weights:
             raise SimulationError(

@@ -8,6 +8,8 @@ from numba import njit
 __all__ = ["spread_shells"]
 
 _REACH = 6.0  # standard deviations; beyond, a Gaussian is below 2e-8
+_OUTSIDE = 2.0  # angstrom past the grid, from where no Gaussian reaches in
+_NARROW = 1e-6  # angstrom^2; the caller refuses such variances
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -40,72 +42,83 @@ def spread_shells(  # type: ignore[no-untyped-def]
     float
         Smallest sigma^2 met.
     """
-    n_grid, n_p = out.shape[2], dm.shape[1]
-    last = first + (n_grid - 1) * step
+    n_p = dm.shape[1]
+    last = first + (out.shape[2] - 1) * step
     dr, ds = np.empty(n_p), np.empty(n_p)
-    alpha, beta, gamma = np.empty(n_p), np.empty(n_p), np.empty(n_p)
+    terms = np.empty((n_p, 3))
     smallest = np.inf
-    delta1, delta2, q_broad = width[0], width[1], width[2]
     for s in range(amplitude.size):
+        c = coefficients[s]
         r2 = 0.0
         for k in range(m.size):
-            r2 += coefficients[s, k] * m[k]
+            r2 += c[k] * m[k]
         r = np.sqrt(max(r2, 1e-12))
-        if r > last + 2.0 or r < first - 2.0:
+        if r > last + _OUTSIDE or r < first - _OUTSIDE:
             continue
         which = pair[s]
-        factor = 1.0 - delta1 / r - delta2 / r2 + q_broad * q_broad * r2
-        s2 = u_sum[which] * factor
+        s2 = _widths(c, r, dm, u_sum[which], du[which], width, places, dr, ds)
         smallest = min(smallest, s2)
-        if s2 <= 1e-6:
+        if s2 <= _NARROW:
             continue
-        sigma = np.sqrt(s2)
-        lo = max(0, int(np.ceil((r - _REACH * sigma - first) / step)))
-        hi = min(n_grid - 1, int(np.floor((r + _REACH * sigma - first) / step)))
-        if hi < lo:
-            continue
-        slope = u_sum[which] * (delta1 / r2 + 2.0 * delta2 / (r2 * r) + 2.0 * q_broad * q_broad * r)
-        for p in range(n_p):
-            d = 0.0
-            for k in range(m.size):
-                d += coefficients[s, k] * dm[k, p]
-            dr[p] = d / (2.0 * r)
-            ds[p] = du[which, p] * factor + slope * dr[p]
-        if places[0] >= 0:
-            ds[places[0]] -= u_sum[which] / r
-        if places[1] >= 0:
-            ds[places[1]] -= u_sum[which] / r2
-        if places[2] >= 0:
-            ds[places[2]] += 2.0 * u_sum[which] * q_broad * r2
         a = amplitude[s] / np.sqrt(2.0 * np.pi * s2)
         if over_pair:
             a /= r
         for p in range(n_p):
-            alpha[p] = a * (-0.5 * ds[p] / s2)
-            if over_pair:
-                alpha[p] -= a * dr[p] / r
-            beta[p] = a * dr[p] / s2
-            gamma[p] = 0.5 * a * ds[p] / (s2 * s2)
-        # A Gaussian on a grid by two multiplications a point: exact, from the nearest point outwards.
-        middle = min(max(int(np.rint((r - first) / step)), lo), hi)
-        ratio = np.exp(-step * step / s2)
-        for turn in range(2):
-            sign = 1.0 - 2.0 * turn
-            x = first + middle * step - r
-            g = np.exp(-0.5 * x * x / s2)
-            q = np.exp(-(sign * x * step + 0.5 * step * step) / s2)
-            i = middle
-            if turn == 1:
-                i -= 1
-                x -= step
-                g *= q
-                q *= ratio
-            while lo <= i <= hi:
-                out[which, 0, i] += a * g
-                for p in range(n_p):
-                    out[which, 1 + p, i] += g * (alpha[p] + x * (beta[p] + x * gamma[p]))
-                g *= q
-                q *= ratio
-                x += sign * step
-                i += 1 - 2 * turn
+            # The derivative of a Gaussian is it times a polynomial of x = grid - r.
+            terms[p, 0] = -0.5 * a * ds[p] / s2 - (a * dr[p] / r if over_pair else 0.0)
+            terms[p, 1] = a * dr[p] / s2
+            terms[p, 2] = 0.5 * a * ds[p] / (s2 * s2)
+        _add_gaussian(out[which], a, terms, r, s2, first, step)
     return smallest
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _widths(c, r, dm, u, du, width, places, dr, ds):  # type: ignore[no-untyped-def]
+    """Return sigma^2 of a shell; fill d r / d p and d sigma^2 / d p."""
+    delta1, delta2, q_broad = width
+    factor = 1.0 - delta1 / r - delta2 / (r * r) + q_broad * q_broad * r * r
+    slope = u * (delta1 / (r * r) + 2.0 * delta2 / (r * r * r) + 2.0 * q_broad * q_broad * r)
+    for p in range(dr.size):
+        d = 0.0
+        for k in range(c.size):
+            d += c[k] * dm[k, p]
+        dr[p] = d / (2.0 * r)
+        ds[p] = du[p] * factor + slope * dr[p]
+    if places[0] >= 0:
+        ds[places[0]] -= u / r
+    if places[1] >= 0:
+        ds[places[1]] -= u / (r * r)
+    if places[2] >= 0:
+        ds[places[2]] += 2.0 * u * q_broad * r * r
+    return u * factor
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _add_gaussian(out, a, terms, r, s2, first, step):  # type: ignore[no-untyped-def]
+    """Add one Gaussian of variance ``s2`` at ``r`` to the rows of ``out`` (1 + p, n_grid)."""
+    reach = _REACH * np.sqrt(s2)
+    lo = max(0, int(np.ceil((r - reach - first) / step)))
+    hi = min(out.shape[1] - 1, int(np.floor((r + reach - first) / step)))
+    if hi < lo:
+        return
+    # On a grid each point follows from the last by two multiplications: exact, from the middle outwards.
+    middle = min(max(int(np.rint((r - first) / step)), lo), hi)
+    ratio = np.exp(-step * step / s2)
+    for sign in (1, -1):
+        i = middle
+        x = first + middle * step - r
+        g = np.exp(-0.5 * x * x / s2)
+        q = np.exp(-(sign * x * step + 0.5 * step * step) / s2)
+        if sign < 0:
+            i -= 1
+            x -= step
+            g *= q
+            q *= ratio
+        while lo <= i <= hi:
+            out[0, i] += a * g
+            for p in range(terms.shape[0]):
+                out[1 + p, i] += g * (terms[p, 0] + x * (terms[p, 1] + x * terms[p, 2]))
+            g *= q
+            q *= ratio
+            x += sign * step
+            i += sign

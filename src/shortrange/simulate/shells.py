@@ -19,8 +19,8 @@ __all__ = ["Shells", "find_shells"]
 Array = NDArray[Any]
 
 _MERGE = 2e-3
-"""Angstrom; pairs so close in every lattice direction share a shell at their mean: the variance that this adds,
-below 1e-6 angstrom^2, is nothing beside a thermal one."""
+"""Angstrom; pairs so close in every lattice direction share a shell at their mean: the variance that this
+adds, below 1e-6 angstrom^2, is nothing beside a thermal one."""
 _TOGETHER = 1.0
 """Angstrom; partly occupied sites nearer than this are alternatives, never filled at once."""
 _SAME_ATOM = 1e-2

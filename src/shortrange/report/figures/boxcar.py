@@ -32,11 +32,10 @@ def plot_mass_fractions(*, ax: Axes, result: Boxcar) -> list[Artist]:
     for k, phase in enumerate(result.phases):
         color = model_color(k)
         values = np.array([w.share(phase) for w in result.windows])
-        artists.append(
-            ax.errorbar(
-                centres, values[:, 0], values[:, 1], fmt="o", ms=3.2, lw=0.9, color=color, label=plain(phase)
-            )
+        bars = ax.errorbar(
+            centres, values[:, 0], values[:, 1], fmt="o", ms=3.2, lw=0.9, color=color, label=plain(phase)
         )
+        artists += [bars.lines[0], *bars.lines[2]]
         if result.trend is not None:
             sigma = np.sqrt(np.maximum(np.diag(result.trend.mass_covariance[k]), 0.0))
             mass = result.trend.mass[k]
@@ -49,11 +48,11 @@ def plot_mass_fractions(*, ax: Axes, result: Boxcar) -> list[Artist]:
             artists.append(
                 ax.axvspan(found.half - found.sigma, found.half + found.sigma, color=BAND, alpha=0.35, lw=0)
             )
-            note(ax, f"half at {found.half:.1f} ± {found.sigma:.1f} Å", x=0.99, y=0.55)
+            note(ax, f"{plain(phase)}: half at {found.half:.1f} ± {found.sigma:.1f} Å", y=0.62)
     for failed in (w for w in result.windows if w.refinement is None):
         artists.append(ax.axvline(failed.r_center, color=GUIDE, lw=0.8, ls=":"))
     ax.axhline(0.0, color=GUIDE, lw=0.7, zorder=0)
-    ax.legend(fontsize=7.5, frameon=False, loc="center right")
+    ax.legend(fontsize=7.5, frameon=False, loc="upper right", bbox_to_anchor=(1.0, 0.56))
     ax.set_xlim(*_limits(result))
     dress(ax, ylabel="mass fraction")
     return artists

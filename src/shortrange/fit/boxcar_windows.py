@@ -1,0 +1,183 @@
+"""Windows of a box-car refinement: where they lie, and how each is fitted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.errors import ProjectError, ShortrangeError
+from shortrange.fit.phases import Book
+from shortrange.fit.refine import Range
+from shortrange.fit.refine_problem import Problem, Solution, solve
+
+__all__ = ["PRIORS", "Job", "Scan", "WindowFit", "fit_windows", "window_edges", "with_default_priors"]
+
+Array = NDArray[Any]
+Scan = Literal["sliding", "growing", "shrinking"]
+
+PRIORS = {"cell": 0.005, "angle": 0.5, "u_iso": 0.5, "u_floor": 0.005}
+"""Standard deviations of the default priors about the crystal as it was given: of lengths (relative), angles
+(degrees), and U (relative, and at least, angstrom^2). They hold the shape of a phase that a window has none
+of: free to deform, a crystal would fit anything."""
+
+
+def window_edges(
+    r_range: tuple[float, float], *, window: float, step: float, scan: Scan = "sliding"
+) -> list[tuple[float, float]]:
+    """Lower and upper ends of the windows within a range.
+
+    Raises
+    ------
+    ProjectError
+        If no window fits, or width or step are impossible.
+    """
+    low, high = r_range
+    where = "box-car windows"
+    if not (0 <= low < high < np.inf):
+        raise ProjectError(
+            f"r_range is {low:g} to {high:g}", where=where, do="give 0 <= low < high, in angstrom"
+        )
+    if not 1.0 <= window < np.inf:
+        raise ProjectError(f"a window of {window:g} angstrom is shorter than a peak and its ripples",
+                           where=where, do="give 3 angstrom or more; 5 or 6 are usual")  # fmt: skip
+    if not 0.05 <= step < np.inf:
+        raise ProjectError(f"the step is {step:g} angstrom", where=where, do="give 0.05 or more; 1 is usual")
+    if high - low < window - 1e-9:
+        raise ProjectError(f"r_range is {high - low:g} angstrom wide, a window {window:g}", where=where,
+                           do="widen r_range, or narrow the window")  # fmt: skip
+    count = int((high - low - window) / step + 1e-6) + 1
+    if count > 2000:
+        raise ProjectError(f"there would be {count} windows", where=where, do="make the step larger")
+    shifts = [round(k * step, 6) for k in range(count)]
+    if scan == "sliding":
+        return [(low + s, low + s + window) for s in shifts]
+    if scan == "growing":
+        return [(low, low + s + window) for s in shifts]
+    if scan == "shrinking":
+        return [(low + s, low + shifts[-1] + window) for s in shifts]
+    raise ProjectError(f"unknown scan {scan!r}", where=where, do="choose sliding, growing or shrinking")
+
+
+def with_default_priors(book: Book) -> Book:
+    """Give lattice parameters and displacements without a prior one about their start."""
+    free = []
+    for p in book.free:
+        own = p.name.rpartition(".")[2]
+        sigma = None
+        if p.prior is None and own in ("a", "b", "c"):
+            sigma = PRIORS["cell"] * p.start
+        elif p.prior is None and own == "stretch":
+            sigma = PRIORS["cell"]
+        elif p.prior is None and own in ("alpha", "beta", "gamma"):
+            sigma = PRIORS["angle"]
+        elif p.prior is None and own.startswith("u_iso"):
+            sigma = max(PRIORS["u_iso"] * p.start, PRIORS["u_floor"])
+        free.append(p if sigma is None else replace(p, prior=(p.start, sigma)))
+    return replace(book, free=tuple(free))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """What every window needs."""
+
+    book: Book
+    given: Array
+    over: Range
+    curves: Mapping[str, Array]
+
+    def problem(self, low: float, high: float) -> Problem:
+        """Return the problem of one window."""
+        return self.over.problem(self.book, self.book.start, self.curves, (low, high))
+
+
+@dataclass(slots=True)
+class WindowFit:
+    """A window while it is being fitted."""
+
+    low: float
+    high: float
+    problem: Problem | None = None
+    solution: Solution | None = None
+    reason: str = ""
+    rw_fixed: float = float("nan")
+
+
+def fit_windows(job: Job, edges: list[tuple[float, float]], *, workers: int | None) -> list[WindowFit]:
+    """Fit all windows from the start, then from the results of their neighbours where those fit better.
+
+    A window that cannot be fitted says why; the others do not suffer.
+    """
+    threads = max(1, min(workers or os.cpu_count() or 1, len(edges)))
+    with ThreadPoolExecutor(threads) as pool:
+        fits = list(pool.map(lambda edge: _first(job, edge), edges))
+        near = [
+            [f.solution for f in (*fits[max(k - 1, 0) : k], *fits[k + 1 : k + 2])] for k in range(len(fits))
+        ]
+        again = list(pool.map(lambda pair: _again(job, *pair), zip(fits, near, strict=True)))
+    for fit, solution in zip(fits, again, strict=True):
+        fit.solution = solution
+        if solution is not None:
+            fit.reason = solution.reason
+    return fits
+
+
+def _first(job: Job, edge: tuple[float, float]) -> WindowFit:
+    """Fit one window from the better of two starts."""
+    fit = WindowFit(*edge)
+    try:
+        problem = fit.problem = job.problem(*edge)
+        fit.rw_fixed = _rw(problem, job.book.start)
+        # A phase that only some windows hold has no good values in the fit of the whole range.
+        start = min((job.book.start, job.given), key=lambda x: _cost(problem, x, 1.0))
+        fit.solution = solve(problem, start=start, errors_known=job.over.known)
+        fit.reason = fit.solution.reason
+    except ShortrangeError as error:
+        fit.reason = f"{error.what} ({error.where})"
+    return fit
+
+
+def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | None:
+    """Return the best solution of a window, trying those of its neighbours as starts."""
+    best, problem = fit.solution, fit.problem
+    if problem is None:
+        return None
+    for other in near:
+        if other is None or other.reason:
+            continue
+        good = best is not None and not best.reason
+        if good and best is not None:
+            noise = best.noise_scale
+            if _cost(problem, other.theta, noise) >= _cost(problem, best.theta, noise):
+                continue
+        try:
+            found = solve(problem, start=other.theta, errors_known=job.over.known)
+        except ShortrangeError:
+            continue
+        if not found.reason and (not good or best is None or found.chi2 < best.chi2):
+            best = found
+    return best
+
+
+def _cost(problem: Problem, theta: Array, noise: float) -> float:
+    try:
+        g, _, _ = problem.model(theta)
+    except ShortrangeError:
+        return np.inf
+    misfit = problem.data.whiten @ (g - problem.data.g) / noise
+    prior = [(v - p.prior[0]) / p.prior[1] for v, p in zip(theta, problem.book.free, strict=True) if p.prior]
+    return float(misfit @ misfit + np.sum(np.square(prior)))
+
+
+def _rw(problem: Problem, theta: Array) -> float:
+    """Misfit of a fixed shape: only the scales follow the window."""
+    _, jac, _ = problem.model(theta)
+    scales = [k for k, p in enumerate(problem.book.free) if p.name.endswith(".scale")]
+    g = problem.data.g
+    found = np.linalg.lstsq(jac[:, scales], g, rcond=None)[0]
+    return float(np.linalg.norm(g - jac[:, scales] @ found) / np.linalg.norm(g))
