@@ -333,7 +333,7 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
     if kind == "diameter":
         return 5.0, 1000.0, start or 50.0, 5.0
     limits = {
-        "scale": (-inf, inf, 0.1), "stretch": (-0.05, 0.05, 0.002), "u_iso": (5e-4, 0.3, 0.002),
+        "scale": (-inf, inf, 0.1), "stretch": (-0.05, 0.05, 0.002), "u_iso": (7e-4, 0.3, 0.002),
         "alpha": (30.0, 150.0, 0.2), "beta": (30.0, 150.0, 0.2), "gamma": (30.0, 150.0, 0.2),
         "q_damp": (0.0, 0.3, 0.01), "q_broad": (0.0, 0.3, 0.01),
     }  # fmt: skip

@@ -20,6 +20,8 @@ Array = NDArray[Any]
 
 _MAX_EVALUATIONS = 100
 _FTOL = 1e-5
+_BY_CHANCE = 2.0
+"""Standard deviations by which reduced chi2 may exceed 1 before stated errors are raised."""
 _AT_BOUND = 1e-6
 _BLIND = 1e-5
 """Ratio of singular values below which a combination of parameters is not determined by the data."""
@@ -100,8 +102,8 @@ class Solution:
 def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = True) -> Solution:
     """Fit the free parameters.
 
-    The errors of the data are raised until reduced chi2 is 1 where a model describes them less well (and
-    lowered too, where they are not known), so that priors and parameter errors match the misfit.
+    The errors of the data are raised until reduced chi2 is 1 where a model describes them worse than chance
+    allows (and lowered too, where they are not known), so that priors and parameter errors match the misfit.
 
     Parameters
     ----------
@@ -186,8 +188,11 @@ def _effective(slopes: Array, priors: Array, noise: float) -> float:
 def _noise(memory: _Memory, theta: Array, noise: float, known: bool) -> float:
     residual, slopes = memory.data(theta)
     p = _effective(slopes, memory.prior_rows(theta.size), noise)
-    scale = float(np.sqrt(np.sum(residual**2) / max(residual.size - p, 1.0)))
-    return max(scale, 1.0) if known else max(scale, 1e-12)
+    freedom = max(residual.size - p, 1.0)
+    reduced = float(np.sum(residual**2)) / freedom
+    if known and reduced < 1.0 + _BY_CHANCE * np.sqrt(2.0 / freedom):
+        return 1.0
+    return max(float(np.sqrt(reduced)), 1e-12)
 
 
 def _solution(

@@ -41,9 +41,9 @@ lies beyond are added as they are at the start, see `CrystalWindow.with_outside`
 FAR = 7.0
 """Angstrom past the last point to which those ripples are counted."""
 SWITCH = 2.0
-GRID = 0.02
-"""Angstrom; Gaussians down to `NARROWEST` wide are sampled to rounding."""
-NARROWEST = 0.03
+GRID = 0.035
+"""Angstrom; a Gaussian of `NARROWEST` on it is exact to 1e-6 below Q = 30 1/angstrom, a wider one to rounding."""
+NARROWEST = 0.035
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
 
 

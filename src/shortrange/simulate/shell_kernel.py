@@ -7,7 +7,7 @@ from numba import njit
 
 __all__ = ["spread_shells"]
 
-_REACH = 6.0  # standard deviations; beyond, a Gaussian is below 2e-8
+_REACH = 7.0  # standard deviations; beyond, a Gaussian is below 3e-11
 _OUTSIDE = 2.0  # angstrom past the grid, from where no Gaussian reaches in
 _NARROW = 1e-6  # angstrom^2; the caller refuses such variances
 
