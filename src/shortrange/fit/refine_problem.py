@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from shortrange.errors import SimulationError
 from shortrange.fit.gr_points import GrWindow
 from shortrange.fit.phases import Book
 from shortrange.simulate.crystal_gr import CrystalWindow
@@ -20,6 +21,7 @@ Array = NDArray[Any]
 
 _MAX_EVALUATIONS = 100
 _FTOL = 1e-5
+_REFUSED = 1e6
 _BY_CHANCE = 2.0
 """Standard deviations by which reduced chi2 may exceed 1 before stated errors are raised."""
 _AT_BOUND = 1e-6
@@ -164,7 +166,14 @@ class _Memory:
 
     def residual(self, theta: Array, noise: float) -> Array:
         prior = (theta[self._rows] - self._means) / self._sigmas
-        return np.concatenate([self.data(theta)[0] / noise, prior])
+        try:
+            data = self.data(theta)[0]
+        except SimulationError:
+            # A trial step to where the model does not exist: so bad that the solver takes a shorter one.
+            if self._at is None:
+                raise
+            data = np.full(self._y.size, _REFUSED)
+        return np.concatenate([data / noise, prior])
 
     def jacobian(self, theta: Array, noise: float) -> Array:
         return np.vstack([self.data(theta)[1] / noise, self.prior_rows(theta.size)])

@@ -1,0 +1,217 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from two_phases import nickel, oxide, white_noise
+
+from shortrange.errors import DataError, ProjectError, SimulationError
+from shortrange.fit import boxcar_windows, refine_problem
+from shortrange.fit.boxcar import boxcar
+from shortrange.fit.boxcar_windows import window_edges
+from shortrange.fit.coherence import coherence
+from shortrange.fit.fractions import mass_weights
+from shortrange.load import load_crystal, load_gr
+from shortrange.quantities import GR
+from shortrange.simulate.crystal_gr import crystal_pdf
+
+
+def start():
+    return {"Ni": nickel(3.523, 0.006), "NiO": oxide(4.177, 0.006)}
+
+
+@pytest.fixture(scope="module")
+def flat(mixture):
+    """A true mixture: nothing fades."""
+    return boxcar(mixture(), start(), r_range=(2.0, 26.0), window=6.0, free=["scale", "cell", "u_iso"])
+
+
+@pytest.fixture(scope="module")
+def fading(mixture):
+    """The oxide ends at 12 angstrom."""
+    return boxcar(mixture(end=12.0), start(), r_range=(2.0, 26.0), window=5.0)
+
+
+def test_every_window_of_a_true_mixture_finds_it(flat):
+    shares = np.array([w.share("Ni") for w in flat.windows])
+    assert len(flat.windows) == 19
+    truth = shares[:, 0].mean()
+    assert truth == pytest.approx(0.5464, abs=2e-3)
+    assert np.mean(np.abs(shares[:, 0] - truth) < 2 * shares[:, 1]) > 0.85
+    lattice = np.array([w.refinement["NiO.a"].value for w in flat.windows])
+    assert np.abs(lattice - 4.185).max() < 2e-3
+
+
+def test_a_true_mixture_has_no_coherence_length(flat):
+    for found in flat.coherence.values():
+        assert found.half is None
+        assert "does not fall" in found.reason
+        assert found.lower_limit == pytest.approx(flat.trend.knots[-1])
+
+
+def test_a_phase_that_fades_is_followed_down(fading):
+    shares = {w.r_center: w.share("NiO") for w in fading.windows}
+    assert shares[4.5][0] == pytest.approx(0.4536, abs=0.02)
+    assert shares[16.5][0] < 0.05
+    # Scales go to one half at 12 angstrom; the mass fraction, relative to what remains, a little above.
+    found = fading.coherence["NiO"]
+    assert abs(found.half - 12.3) < 1.2
+    assert 0 < found.sigma < 0.5
+    assert 12.0 < found.zero < 18.0
+    assert fading.coherence["Ni"].half is None
+
+
+def test_the_error_of_the_coherence_length_is_that_of_repeated_noise(mixture):
+    found = [
+        boxcar(mixture(end=12.0, seed=seed, sigma=0.15), start(), r_range=(2.0, 26.0), window=5.0).coherence[
+            "NiO"
+        ]
+        for seed in range(8)
+    ]
+    halves, sigmas = np.array([[f.half, f.sigma] for f in found]).T
+    assert 0.3 * sigmas.mean() < halves.std(ddof=1) < 3 * sigmas.mean()
+
+
+def test_windows_do_not_depend_on_the_number_of_threads(mixture):
+    one, two = (
+        boxcar(mixture(), start(), r_range=(2.0, 14.0), window=6.0, workers=workers) for workers in (1, 3)
+    )
+    assert [w.share("Ni") for w in one.windows] == [w.share("Ni") for w in two.windows]
+
+
+def test_growing_and_shrinking_windows():
+    assert window_edges((2, 10), window=4, step=2, scan="growing") == [(2, 6), (2, 8), (2, 10)]
+    assert window_edges((2, 10), window=4, step=2, scan="shrinking") == [(2, 10), (4, 10), (6, 10)]
+    assert window_edges((2, 10), window=4, step=2) == [(2, 6), (4, 8), (6, 10)]
+
+
+def test_the_width_of_growing_windows_sharpens_the_lattice(mixture):
+    found = boxcar(mixture(), start(), r_range=(2.0, 20.0), window=5.0, step=5.0, scan="growing",
+                   free=["scale", "cell", "u_iso"])  # fmt: skip
+    errors = [w.refinement["Ni.a"].sigma for w in found.windows]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_a_window_that_fails_says_why_and_spoils_no_other(mixture, monkeypatch):
+    solve = boxcar_windows.solve
+
+    def fragile(problem, **settings):
+        if problem.data.r[0] < 3.0:
+            raise SimulationError("no peak fits", where="here", do="nothing")
+        return solve(problem, **settings)
+
+    monkeypatch.setattr(boxcar_windows, "solve", fragile)
+    found = boxcar(mixture(), start(), r_range=(2.0, 12.0), window=5.0)
+    assert found.windows[0].refinement is None
+    assert found.windows[0].reason == "no peak fits (here)"
+    assert np.isnan(found.windows[0].share("Ni")[0])
+    assert all(w.refinement is not None for w in found.windows[1:])
+    assert found.warnings == ("1 of 6 windows failed, the first: no peak fits (here)",)
+
+
+def test_a_fit_that_does_not_converge_is_a_value_with_a_reason(mixture, monkeypatch):
+    monkeypatch.setattr(refine_problem, "_MAX_EVALUATIONS", 1)
+    found = boxcar(mixture(), start(), r_range=(2.0, 12.0), window=5.0, free=["scale", "cell", "u_iso"])
+    assert all(w.refinement is None and "did not converge" in w.reason for w in found.windows)
+    assert found.trend is None
+    assert not found.coherence
+
+
+def test_a_trial_step_to_where_the_model_ends_is_taken_back(mixture):
+    # delta2 and a small U together leave no width for the nearest shell.
+    found = boxcar(mixture(), start(), r_range=(1.5, 12.0), window=5.0, free=["scale", "u_iso", "delta2"])
+    assert all(w.refinement is not None for w in found.windows)
+
+
+def test_a_scale_that_is_not_free_is_refused(mixture):
+    with pytest.raises(DataError, match="scale is fixed"):
+        boxcar(mixture(), start(), r_range=(2.0, 14.0), free=["Ni.scale", "u_iso"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"window": 0.5}, "shorter than a peak"),
+        ({"window": 30.0}, "wide, a window"),
+        ({"step": 0.0}, "step is 0"),
+        ({"step": 0.05, "r_range": (0, 200)}, "windows"),
+        ({"r_range": (9, 3)}, "0 <= low < high"),
+        ({"scan": "sideways"}, "unknown scan"),
+    ],
+)
+def test_impossible_windows_are_refused(settings, words):
+    with pytest.raises(ProjectError, match=words):
+        window_edges(**{"r_range": (2.0, 20.0), "window": 6.0, "step": 1.0, **settings})
+
+
+def test_half_of_a_straight_decline():
+    # From 0.4 to 0 over 10 angstrom with equal independent errors: half at 5, error by hand.
+    knots = np.linspace(0.0, 20.0, 21)
+    fraction = np.maximum(0.4 - 0.04 * knots, 0.0)
+    sigma = 0.004
+    found = coherence(knots, fraction, sigma**2 * np.eye(21))
+    assert found.half == pytest.approx(5.0)
+    # At the knot the crossing moves by (d f - d f0 / 2) / slope.
+    assert found.sigma == pytest.approx(sigma * np.sqrt(1.25) / 0.04, rel=0.35)
+    assert found.zero == pytest.approx(10.0)
+
+
+def test_no_coherence_length_without_the_phase():
+    found = coherence(np.arange(5.0), np.full(5, 0.01), 0.01**2 * np.eye(5))
+    assert found.half is None
+    assert "none of it" in found.reason
+
+
+# The simulated composite with a known truth, see cases/P4_boxcar.
+
+
+@pytest.fixture(scope="module")
+def composite(shared_data):
+    folder = shared_data.parent / "cases" / "P4_boxcar"
+    models = folder / "models"
+    phases = {
+        "UCl3": load_crystal(models / "Na0.75Sm1.75Cl6_UCl3type.cif"),
+        "NaTaCl6": load_crystal(models / "NaTaCl6_P21c.cif"),
+    }
+    return load_gr(folder / "composite.gr"), phases
+
+
+SAMPLE = {"Na": 0.8447, "Sm": 1.087, "Ta": 0.3787, "Cl": 6.0}
+
+
+def test_the_amorphous_part_of_the_composite_fades(composite):
+    gr, phases = composite
+    found = boxcar(gr, phases, r_range=(2.0, 26.5), window=5.0, composition=SAMPLE, values={"q_damp": 0.035})
+    shares = {w.r_center: w.share("NaTaCl6")[0] for w in found.windows}
+    assert len(shares) == 20
+    assert 0.22 < shares[4.5] < 0.41  # 0.34 was put in; a crude fit found 0.29
+    assert shares[10.5] < 0.5 * shares[4.5]
+    assert max(abs(value) for r, value in shares.items() if r > 13) < 0.08
+    assert 0.30 < found.trend.mass[1][0] < 0.42
+    limits = found.coherence["NaTaCl6"]
+    assert 5.0 < limits.half < 9.5
+    assert limits.zero <= 18.0
+    # The crystal's own parameters, which the models have a little wrong.
+    window = found.windows[-6].refinement
+    assert found.trend.values["UCl3.a"] == pytest.approx(7.47, abs=0.005)
+    assert found.trend.values["UCl3.c"] == pytest.approx(4.195, abs=0.005)
+    assert window["UCl3.u_iso"].value == pytest.approx(0.020, abs=0.001)
+
+
+def test_a_crystalline_composite_stays_flat(composite):
+    _, phases = composite
+    cells = {"UCl3": (7.47, 7.47, 4.195, 90, 90, 120), "NaTaCl6": (6.71, 7.09, 19.86, 90, 90.69, 90)}
+    r = np.arange(1, 2801) * 0.01
+    models = {
+        name: crystal_pdf(replace(phase, lattice=cells[name]), r_max=28.0, composition=SAMPLE)
+        for name, phase in phases.items()
+    }
+    scales = np.array([0.66, 0.34]) / mass_weights(models)
+    curves = [model.curve(model.start, r, q_max=21.0) for model in models.values()]
+    g = 0.82 * scales / scales.sum() @ curves * np.exp(-0.5 * (0.035 * r) ** 2)
+    g = g + white_noise(np.random.default_rng(0), r, 0.016)
+    gr = GR(r=r, g=g, q_min=0.7, q_max=21.0, q_damp=0.035, label="simulated")
+    found = boxcar(gr, phases, r_range=(2.0, 26.0), window=5.0, step=2.0, composition=SAMPLE)
+    shares = np.array([w.share("NaTaCl6") for w in found.windows])
+    assert np.abs(shares[:, 0] - 0.34).max() < 0.02
+    assert found.coherence["NaTaCl6"].half is None
+    assert found.coherence["NaTaCl6"].lower_limit > 20.0
