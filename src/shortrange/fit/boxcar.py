@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal
+from shortrange.errors import ProjectError
 from shortrange.fit.boxcar_windows import (
     Job,
     Scan,
@@ -35,6 +37,8 @@ __all__ = ["FREE", "Boxcar", "BoxcarWindow", "boxcar"]
 
 Array = NDArray[Any]
 
+_SAME = 0.9995
+"""Correlation of two G(r) from which phases count as one."""
 FREE = ("scale", "u_iso")
 """Parameters that are free in each window unless others are named."""
 
@@ -189,6 +193,7 @@ def boxcar(
     progress("fit the whole range")
     over = make_range(models, data, (min(low for low, _ in edges), max(high for _, high in edges)))
     curves = over.curves(book, book.start)
+    _check_different(curves)
     book = scaled_start(book, over.window, curves, fixed=values)
     joint = fit_trend(book, over, curves, knots=_knots(edges, window))
     start = book.started_at(joint.values).held(shared)
@@ -199,6 +204,17 @@ def boxcar(
     found_trend = joint if trend and not joint.reason else None
     return _gather(gr, fitted, found_trend, joint.reason, job, window=window, step=step, scan=scan,
                    settings=_settings(book, shared, data, r_range, peaks, weights))  # fmt: skip
+
+
+def _check_different(curves: Mapping[str, Array]) -> None:
+    """Refuse phases that begin as the same: nothing would tell their amounts apart."""
+    for (a, one), (b, two) in combinations(curves.items(), 2):
+        alike = float(one @ two / np.sqrt((one @ one) * (two @ two)))
+        if alike > _SAME:
+            raise ProjectError(
+                f"phases {a!r} and {b!r} are the same structure: their G(r) are correlated by {alike:.4f}",
+                where="phases", do="leave one of them out, or start it from another structure or lattice",
+            )  # fmt: skip
 
 
 def _shared_by_default(book: Book, values: Mapping[str, float], ties: Mapping[str, str] | None) -> list[str]:
