@@ -117,7 +117,7 @@ def parse_toml(path: Path) -> dict[str, Any]:
 def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
     for key in raw:
         if key == "boxcar":
-            yield "[boxcar]: belongs to a box-car refinement; run `shortrange boxcar` on this file"
+            yield "[boxcar]: unknown key; it belongs to a box-car refinement: run `shortrange boxcar`"
         elif key not in Project.model_fields:
             yield f"[{key}]: unknown key; {did_you_mean(key, Project.model_fields)}"
     title = raw.get("title")

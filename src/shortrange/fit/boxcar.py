@@ -28,6 +28,7 @@ from shortrange.fit.gr_points import GrData, prepare_gr
 from shortrange.fit.phases import Book, Wishes, make_book
 from shortrange.fit.refine import Refinement, begin, conclude, make_range, scaled_start, with_resolution
 from shortrange.fit.trend import Trend, fit_trend
+from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step
 from shortrange.quantities import step as record
 from shortrange.simulate.crystal_gr import Peaks
@@ -119,6 +120,7 @@ class Boxcar:
         return max(0.0, 1.0 - self.step / self.window)
 
 
+@one_blas_thread()
 def boxcar(
     gr: GR,
     phases: Mapping[str, Crystal],
@@ -190,19 +192,23 @@ def boxcar(
     wishes = Wishes(free=(*free, *shared), values=values, ties=ties, bounds=bounds, priors=priors)
     book = with_default_priors(make_book(models, wishes))
     data = prepare_gr(gr, q_range=q_range, r_cut=0.75 * min(m.shells.shortest for m in models.values()))
-    progress("fit the whole range")
     over = make_range(models, data, (min(low for low, _ in edges), max(high for _, high in edges)))
     curves = over.curves(book, book.start)
     _check_different(curves)
     book = scaled_start(book, over.window, curves, fixed=values)
-    joint = fit_trend(book, over, curves, knots=_knots(edges, window))
-    start = book.started_at(joint.values).held(shared)
+    start, joint = book, None
+    if trend or shared:
+        progress("fit the whole range")
+        joint = fit_trend(book, over, curves, knots=_knots(edges, window))
+        if not joint.reason:
+            start = book.started_at(joint.values)
+            curves = over.curves(start, start.start)
+    start = start.held(shared)
     given = np.array([p.prior[0] if p.prior else p.start for p in start.free])
-    job = Job(book=start, given=given, over=over, curves=over.curves(start, start.start))
+    job = Job(book=start, given=given, over=over, curves=curves)
     progress(f"fit {len(edges)} windows")
     fitted = fit_windows(job, edges, workers=workers)
-    found_trend = joint if trend and not joint.reason else None
-    return _gather(gr, fitted, found_trend, joint.reason, job, window=window, step=step, scan=scan,
+    return _gather(gr, fitted, joint if trend else None, job, window=window, step=step, scan=scan,
                    settings=_settings(book, shared, data, r_range, peaks, weights))  # fmt: skip
 
 
@@ -256,7 +262,7 @@ def _settings(
 
 
 def _gather(
-    gr: GR, fits: list[WindowFit], trend: Trend | None, reason: str, job: Job, *, window: float, step: float,
+    gr: GR, fits: list[WindowFit], trend: Trend | None, job: Job, *, window: float, step: float,
     scan: str, settings: dict[str, Any],
 ) -> Boxcar:  # fmt: skip
     models = job.book.phases
@@ -269,7 +275,10 @@ def _gather(
         windows.append(BoxcarWindow(r_min=fit.low, r_max=fit.high, refinement=found, reason=fit.reason,
                                     rw_fixed=fit.rw_fixed))  # fmt: skip
     ranges = {}
-    warnings = [] if not reason else [f"the fit of all windows at once failed: {reason}"]
+    warnings = []
+    if trend is not None and trend.reason:
+        warnings.append(f"the fit of all windows at once failed: {trend.reason}")
+        trend = None
     if trend is not None:
         ranges = {
             name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k])

@@ -134,7 +134,10 @@ def _first(job: Job, edge: tuple[float, float]) -> WindowFit:
         problem = fit.problem = job.problem(*edge)
         fit.rw_fixed = _rw(problem, job.book.start)
         # A phase that only some windows hold has no good values in the fit of the whole range.
-        start = min((job.book.start, job.given), key=lambda x: _cost(problem, x, 1.0))
+        starts = [job.book.start]
+        if not np.array_equal(job.given, starts[0]):
+            starts.append(job.given)
+        start = min(starts, key=lambda x: _cost(problem, x, 1.0)) if len(starts) > 1 else starts[0]
         fit.solution = solve(problem, start=start, errors_known=job.over.known)
         fit.reason = fit.solution.reason
     except ShortrangeError as error:
@@ -147,20 +150,19 @@ def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | 
     best, problem = fit.solution, fit.problem
     if problem is None:
         return None
+    good = best is not None and not best.reason
+    noise = best.noise_scale if best is not None and good else 1.0
+    own = _cost(problem, best.theta, noise) if best is not None and good else np.inf
     for other in near:
-        if other is None or other.reason:
+        if other is None or other.reason or _cost(problem, other.theta, noise) >= own:
             continue
-        good = best is not None and not best.reason
-        if good and best is not None:
-            noise = best.noise_scale
-            if _cost(problem, other.theta, noise) >= _cost(problem, best.theta, noise):
-                continue
         try:
             found = solve(problem, start=other.theta, errors_known=job.over.known)
         except ShortrangeError:
             continue
-        if not found.reason and (not good or best is None or found.chi2 < best.chi2):
-            best = found
+        cost = _cost(problem, found.theta, noise)
+        if not found.reason and cost < own:
+            best, own = found, cost
     return best
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from shortrange.errors import DataError
-from shortrange.fit.modes import pdf_modes
+from shortrange.fit.modes import leading_modes
 from shortrange.numeric.bands import pdf_band
 from shortrange.quantities import GR
 from shortrange.reduce.gr_noise import ripple_variance
@@ -76,11 +76,11 @@ class GrData:
                 f"the data have {r.size} points between {low:g} and {high:g} angstrom",
                 where="r_range", do=f"stay within the data, {self.r[0]:g} to {self.r[-1]:g} angstrom",
             )  # fmt: skip
-        modes = pdf_modes(r, q_range=self.q_range)
+        band = pdf_band(r, q_range=self.q_range)
+        modes = leading_modes(band)
         if self.cov is not None:
             noise = modes.T @ self.cov[np.ix_(inside, inside)] @ modes
         else:
-            band = pdf_band(r, q_range=self.q_range)
             spread = modes * (self.sigma[inside] / np.sqrt(np.diag(band)))[:, None]
             noise = spread.T @ band @ spread
         # Rounding must not make a covariance of many orders of magnitude indefinite.

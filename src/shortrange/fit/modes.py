@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.numeric.bands import exafs_band, pdf_band
 
-__all__ = ["exafs_modes", "pdf_modes"]
+__all__ = ["exafs_modes", "leading_modes", "pdf_modes"]
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ def exafs_modes(k: Array, *, r_range: tuple[float, float]) -> Array:
     DataError
         If the grid is not uniform, or the ranges hold no independent point.
     """
-    return _leading(exafs_band(k, r_range=r_range))
+    return leading_modes(exafs_band(k, r_range=r_range))
 
 
 def pdf_modes(r: Array, *, q_range: tuple[float, float]) -> Array:
@@ -64,11 +64,11 @@ def pdf_modes(r: Array, *, q_range: tuple[float, float]) -> Array:
     DataError
         As `exafs_modes`.
     """
-    return _leading(pdf_band(r, q_range=q_range))
+    return leading_modes(pdf_band(r, q_range=q_range))
 
 
-def _leading(kernel: Array) -> Array:
-    """Eigenvectors with more than half their content inside the band: as many as the Shannon number."""
+def leading_modes(kernel: Array) -> Array:
+    """Return the eigenvectors with more than half their content inside the band."""
     values, vectors = np.linalg.eigh(kernel)
     keep = values > 0.5
     if not keep.any():

@@ -17,6 +17,7 @@ from shortrange.fit.gr_points import GrData, GrWindow, prepare_gr
 from shortrange.fit.phases import Book, Wishes, make_book
 from shortrange.fit.refine_problem import Problem, Solution, solve
 from shortrange.numeric.band_kernel import BandTables
+from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step, step
 from shortrange.simulate.crystal_gr import CrystalPdf, Peaks, crystal_pdf
 from shortrange.simulate.pdf_weights import Weights
@@ -134,6 +135,7 @@ class Refinement:
         return float(scaled + self.effective_parameters * np.log(self.points))
 
 
+@one_blas_thread()
 def refine_gr(
     gr: GR,
     phases: Mapping[str, Crystal],

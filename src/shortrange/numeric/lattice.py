@@ -22,6 +22,13 @@ __all__ = ["CellMap", "cell_map"]
 
 Array = NDArray[Any]
 
+# Metric tensor = _UNITS @ M.
+_UNITS = np.zeros((3, 3, 6))
+for _k, (_i, _j) in enumerate([(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]):
+    _UNITS[_i, _j, _k] += 0.5
+    _UNITS[_j, _i, _k] += 0.5
+_UNITS.setflags(write=False)
+
 _FREE = {
     "cubic": ("a",),
     "hexagonal": ("a", "c"),
@@ -56,6 +63,10 @@ class CellMap:
         B, shape (6, k).
     lattice
         The cell at the start.
+    spread
+        d (six lattice parameters) / d (free ones), shape (6, p).
+    inverse
+        Pseudo-inverse of B, shape (k, 6).
     """
 
     names: tuple[str, ...]
@@ -63,31 +74,38 @@ class CellMap:
     basis: Array
     lattice: tuple[float, ...]
     spread: Array
-    """d (six lattice parameters) / d (free ones), shape (6, p)."""
+    inverse: Array
 
     def six(self, values: Array) -> Array:
         """All six lattice parameters, shape (6,)."""
         return np.asarray(np.array(self.lattice) + self.spread @ (np.asarray(values) - self.start))
 
-    def invariants(self, values: Array) -> tuple[Array, Array]:
-        """Return m, shape (k,), and dm / d(parameters), shape (k, p)."""
+    def geometry(self, values: Array) -> tuple[Array, Array, float, Array]:
+        """Return what distances and densities follow from.
+
+        Parameters
+        ----------
+        values
+            Free parameters, shape (p,).
+
+        Returns
+        -------
+        m, dm, volume, d_log_volume
+            Invariants (k,), their derivatives (k, p); volume, cubic angstrom, and d ln V (p,).
+        """
         metric, slopes = _metric(self.six(values))
-        back = np.linalg.pinv(self.basis)
-        return back @ metric, back @ slopes @ self.spread
+        slopes = slopes @ self.spread
+        full = _UNITS @ metric
+        # d ln det(M) = tr(M^-1 dM), and V^2 = det(M).
+        each = 0.5 * (np.linalg.inv(full).ravel() @ _UNITS.reshape(9, 6))
+        return (
+            self.inverse @ metric, self.inverse @ slopes, float(np.sqrt(np.linalg.det(full))), each @ slopes
+        )  # fmt: skip
 
     def coefficients(self, difference: Array) -> Array:
         """Return c of pairs with the fractional ``difference`` (n, 3), shape (n, k)."""
         x, y, z = difference.T
         return np.asarray(np.stack([x * x, y * y, z * z, y * z, x * z, x * y], axis=1) @ self.basis)
-
-    def volume(self, values: Array) -> tuple[float, Array]:
-        """Volume, cubic angstrom, and d ln V / d(parameters), shape (p,)."""
-        metric, slopes = _metric(self.six(values))
-        full = _matrix(metric)
-        # d ln det(M) = tr(M^-1 dM), and V^2 = det(M).
-        inverse = np.linalg.inv(full)
-        each = [0.5 * float(np.sum(inverse * _matrix(unit))) for unit in np.eye(6)]
-        return float(np.sqrt(np.linalg.det(full))), np.array(each) @ slopes @ self.spread
 
 
 def cell_map(lattice: tuple[float, ...], system: str, *, isotropic: bool = False) -> CellMap:
@@ -107,12 +125,19 @@ def cell_map(lattice: tuple[float, ...], system: str, *, isotropic: bool = False
         lengths = np.array([*lattice[:3], 0.0, 0.0, 0.0])
         return CellMap(
             names=("stretch",), start=np.zeros(1), basis=metric[:, None], lattice=tuple(lattice),
-            spread=lengths[:, None],
+            spread=lengths[:, None], inverse=np.linalg.pinv(metric[:, None]),
         )  # fmt: skip
     names, tied, basis = _of_system(system, lattice)
     spread = np.array([[float(tied.get(name, name) == free) for free in names] for name in CELL_NAMES])
     start = np.array([lattice[CELL_NAMES.index(name)] for name in names])
-    return CellMap(names=names, start=start, basis=basis, lattice=tuple(lattice), spread=spread)
+    return CellMap(
+        names=names,
+        start=start,
+        basis=basis,
+        lattice=tuple(lattice),
+        spread=spread,
+        inverse=np.linalg.pinv(basis),
+    )
 
 
 def _of_system(system: str, lattice: tuple[float, ...]) -> tuple[tuple[str, ...], Mapping[str, str], Array]:
@@ -135,9 +160,3 @@ def _metric(six: Array) -> tuple[Array, Array]:
         slopes[3 + i, j], slopes[3 + i, k] = 2 * lengths[k] * cosines[i], 2 * lengths[j] * cosines[i]
         slopes[3 + i, 3 + i] = -2 * lengths[j] * lengths[k] * sines[i] * np.pi / 180
     return metric, slopes
-
-
-def _matrix(metric: Array) -> Array:
-    """Metric tensor of M (6,)."""
-    a, b, c, yz, xz, xy = metric
-    return np.array([[a, xy / 2, xz / 2], [xy / 2, b, yz / 2], [xz / 2, yz / 2, c]])

@@ -42,7 +42,7 @@ FAR = 7.0
 """Angstrom past the last point to which those ripples are counted."""
 SWITCH = 2.0
 GRID = 0.035
-"""Angstrom; a Gaussian of `NARROWEST` on it is exact to 1e-6 below Q = 30 1/angstrom, a wider one to rounding."""
+"""Angstrom; a Gaussian of `NARROWEST` on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
 NARROWEST = 0.035
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
 
@@ -166,7 +166,7 @@ class CrystalPdf:
                 f"the window ends at {r[-1]:g} angstrom, with its margin at {end:g}",
                 where="CrystalPdf.on", do=f"make it with r_max of {r[-1]:g} or more",
             )  # fmt: skip
-        m, _ = self.cell.invariants(self.cell.start)
+        m = self.cell.geometry(self.cell.start)[0]
         distance = np.sqrt(self.shells.coefficients @ m)
         near = (distance > (start - 2.0) / _GROWTH) & (distance < (end + 2.0) * _GROWTH)
         grid = start + fine * np.arange(size)
@@ -248,8 +248,7 @@ class CrystalWindow:
         phase = self.phase
         shells, n_cell = phase.shells, len(phase.cell.names)
         place = {name: i for i, name in enumerate(self.active)}
-        m, dm = phase.cell.invariants(values[:n_cell])
-        volume, d_log_volume = phase.cell.volume(values[:n_cell])
+        m, dm, volume, d_log_volume = phase.cell.geometry(values[:n_cell])
         n_el, n_p = len(shells.elements), len(self.active)
         u = values[n_cell : n_cell + n_el]
         delta1, delta2, q_broad, diameter = values[n_cell + n_el :]

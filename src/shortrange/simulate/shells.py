@@ -90,7 +90,7 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
         i, j = elements.index(a), elements.index(b)
         place[i, j] = place[j, i] = p
     kind = np.array([elements.index(symbol) for symbol in crystal.species])
-    m, _ = cell.invariants(cell.start)
+    m = cell.geometry(cell.start)[0]
     found, alternatives = [], 0
     translations = _translations(crystal, r_max)
     for i in range(kind.size):
