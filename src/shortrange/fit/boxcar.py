@@ -26,7 +26,15 @@ from shortrange.fit.boxcar_windows import (
 from shortrange.fit.coherence import Coherence, coherence
 from shortrange.fit.gr_points import GrData, prepare_gr
 from shortrange.fit.phases import Book, Wishes, make_book
-from shortrange.fit.refine import Refinement, begin, conclude, make_range, scaled_start, with_resolution
+from shortrange.fit.refine import (
+    NO_ERRORS,
+    Refinement,
+    begin,
+    conclude,
+    make_range,
+    scaled_start,
+    with_resolution,
+)
 from shortrange.fit.trend import Trend, fit_trend
 from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step
@@ -275,7 +283,7 @@ def _gather(
         windows.append(BoxcarWindow(r_min=fit.low, r_max=fit.high, refinement=found, reason=fit.reason,
                                     rw_fixed=fit.rw_fixed))  # fmt: skip
     ranges = {}
-    warnings = []
+    warnings = [NO_ERRORS] if not job.over.known else []
     if trend is not None and trend.reason:
         warnings.append(f"the fit of all windows at once failed: {trend.reason}")
         trend = None

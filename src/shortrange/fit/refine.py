@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,6 +23,7 @@ from shortrange.simulate.crystal_gr import CrystalPdf, Peaks, crystal_pdf
 from shortrange.simulate.pdf_weights import Weights
 
 __all__ = [
+    "NO_ERRORS",
     "Range",
     "Refined",
     "Refinement",
@@ -36,6 +37,7 @@ __all__ = [
 
 Array = NDArray[Any]
 
+NO_ERRORS = "the data state no errors: those of the results follow from the misfit"
 DEGENERATE = 0.995
 """Correlation of two scales above which the amounts of their phases are not told apart."""
 
@@ -197,7 +199,8 @@ def refine_gr(
     done = step("refine", r_range=list(r_range), q_range=list(data.q_range), free=[p.name for p in book.free],
                 peaks=peaks, weights=weights if isinstance(weights, str) else dict(weights))  # fmt: skip
     history = (*gr.history, *(s for m in models.values() for s in m.history), done)
-    return conclude(problem, solution, data, history=history)
+    found = conclude(problem, solution, data, history=history)
+    return found if over.known else replace(found, warnings=(*found.warnings, NO_ERRORS))
 
 
 def begin(
