@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shortrange.report import write_report
     from shortrange.run import check_project, run_boxcar, run_project
     from shortrange.simulate.exafs import ensemble_exafs
+    from shortrange.simulate.motifs import motif
     from shortrange.simulate.pairs import coordination, pair_histograms
     from shortrange.simulate.pdf import simulate_gr
     from shortrange.transform.fourier import xftf
@@ -37,6 +38,7 @@ _HOME = {
     "load_iq": "load",
     "load_scans": "load",
     "load_trajectory": "load",
+    "motif": "simulate.motifs",
     "pair_histograms": "simulate.pairs",
     "read_boxcar": "config",
     "read_project": "config",
@@ -63,6 +65,7 @@ __all__ = [
     "load_iq",
     "load_scans",
     "load_trajectory",
+    "motif",
     "pair_histograms",
     "read_boxcar",
     "read_project",

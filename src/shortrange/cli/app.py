@@ -17,6 +17,7 @@ from shortrange.cli.analyse import analyse
 from shortrange.cli.boxcar import boxcar
 from shortrange.cli.check import check
 from shortrange.cli.init import init
+from shortrange.cli.motif import motif
 from shortrange.cli.peaks import peaks
 from shortrange.cli.reduce import reduce
 from shortrange.cli.reduce_pdf import reduce_pdf
@@ -42,6 +43,7 @@ _WORDS = frozenset(
         "peaks",
         "references",
         "boxcar",
+        "motif",
         "simulate",
         "pdf",
         "exafs",
@@ -60,6 +62,7 @@ for verb in (run, init, check, reduce, references, boxcar):
     app.command(verb)
 app.command(reduce_pdf, name="reduce-pdf")
 app.command(peaks)
+app.command(motif)
 app.command(simulate)
 app.command(analyse)
 

@@ -1,0 +1,17 @@
+"""Motifs built from distances and angles: an octahedron, and two that share a corner, an edge or a face."""
+
+from shortrange.simulate.motifs.build import Motif, motif
+from shortrange.simulate.motifs.contacts import Contact, closest_contacts, find_clashes
+from shortrange.simulate.motifs.distances import Distance, known_distances, typical_angle, typical_distance
+
+__all__ = [
+    "Contact",
+    "Distance",
+    "Motif",
+    "closest_contacts",
+    "find_clashes",
+    "known_distances",
+    "motif",
+    "typical_angle",
+    "typical_distance",
+]
