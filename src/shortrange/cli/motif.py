@@ -150,8 +150,7 @@ def _print(built: Motif, out: Path) -> None:
         first, second = built.parameters["twist"]
         print(f"twist = {first:g} and {second:g} degrees")
     for contact in built.clashes:
-        print(f"clash: {contact.pair} {contact.distance:.2f} Å apart without a bond; below {contact.limit:.2f} Å "
-              "atoms overlap")  # fmt: skip
+        print(f"clash: {contact.pair} {contact.distance:.2f} Å without a bond (limit {contact.limit:.2f} Å)")
     if built.clashes:
         print("a rigid unit of this shape cannot be: change the angle, the distances or the twist")
     elif built.contacts:

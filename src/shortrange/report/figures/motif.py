@@ -62,7 +62,8 @@ def plot_motif(*, ax: Axes, motif: Motif) -> list[Artist]:
         artists.append(
             ax.annotate(
                 f"{motif.metal_metal:.2f} Å", middle, (0, 5), textcoords="offset points", ha="center",
-                fontsize=8, zorder=5, bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
+                fontsize=8, zorder=5,
+                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
             )
         )  # fmt: skip
     for i in np.argsort(view[:, 2]):

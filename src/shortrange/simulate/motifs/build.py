@@ -109,8 +109,8 @@ class Motif:
             positions = positions + (length - low - high) / 2
             cells = length * np.eye(3)[None]
         return Trajectory(
-            species=self.species, positions=positions[None], cells=cells, label=f"{self.formula} ({self.kind})",
-            source="motif", history=(done,),
+            species=self.species, positions=positions[None], cells=cells, source="motif", history=(done,),
+            label=f"{self.formula} ({self.kind})",
         )  # fmt: skip
 
 
@@ -130,8 +130,9 @@ def motif(
 ) -> Motif:
     r"""Build an octahedron, or two that share a corner, an edge or a face.
 
-    The metals of two octahedra are :math:`d_{MM} = 2 d \sin(\alpha/2)` apart, with the distance d and the angle
-    :math:`\alpha` at the (first) shared atom. Other ligands have the directions of a regular octahedron.
+    The metals of two octahedra are :math:`d_{MM} = 2 d \sin(\alpha/2)` apart, with the distance d and the
+    angle :math:`\alpha` at the (first) shared atom. Other ligands have the directions of a regular
+    octahedron.
 
     Parameters
     ----------
@@ -222,7 +223,7 @@ class _Lengths:
         for name in given if isinstance(given, Mapping) else ():
             if name not in symbols:
                 raise SimulationError(
-                    f"a {role} distance of {name} is given, but the {role} atoms are {', '.join(sorted(symbols))}",
+                    f"a {role} distance of {name}, but the {role} atoms are {', '.join(sorted(symbols))}",
                     where=f"motif, {role}",
                     do=did_you_mean(name, symbols),
                 )
@@ -297,8 +298,8 @@ def _shared(kind: Kind, bridge: str, *, whole: bool) -> tuple[str, ...]:
     if len(shared) != wanted:
         examples = {"corner": "S or Cl", "edge": "Cl2, SCl or S2", "face": "Cl3 or SCl2"}[kind]
         raise SimulationError(
-            f"the bridge {bridge!r} is not {wanted} atom{'s' if wanted > 1 else ''}, which two octahedra that "
-            f"share {'an' if kind == 'edge' else 'a'} {kind} have in common",
+            f"the bridge {bridge!r} is not {wanted} atom{'s' if wanted > 1 else ''}, which octahedra "
+            f"that share {'an' if kind == 'edge' else 'a'} {kind} have in common",
             where="motif, bridge",
             do=f"write, say, {examples}",
         )
@@ -313,7 +314,7 @@ def _angle(
     if metal_metal is not None:
         if not 0 < metal_metal <= 2 * distances[0]:
             raise SimulationError(
-                f"metals {metal_metal:g} angstrom apart cannot share an atom {distances[0]:g} angstrom from both",
+                f"metals {metal_metal:g} angstrom apart cannot share an atom {distances[0]:g} from both",
                 where="motif, metal_metal",
                 do=f"give at most {2 * distances[0]:g}, or a longer bridging distance",
             )
