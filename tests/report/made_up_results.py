@@ -234,6 +234,7 @@ def make_result(kind="supported", simulated=True):
         reductions={"Ta L3": reduction, "PDF": make_scattering()},
         verdict=make_verdict(kind),
         versions={"shortrange": "0.1", "numpy": "2"},
+        contents={"corner <1>": "no bond is found: name other centres"},
         simulated=simulated,
     )
 

@@ -41,7 +41,8 @@ class Checker(HTMLParser):
 def render(verdict, **changes):
     """The page without figures, which take their time."""
     record = {"inputs": [], "settings": {}, "versions": {}}
-    given = {"title": "t", "sample": "s", "fits": {}, "reductions": {}, "record": record, "simulated": False}
+    given = {"title": "t", "sample": "s", "fits": {}, "reductions": {}, "contents": {},
+             "record": record, "simulated": False}  # fmt: skip
     return render_page(verdict=verdict, **{**given, **changes})
 
 

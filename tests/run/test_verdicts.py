@@ -60,6 +60,16 @@ def test_the_answer_does_not_depend_on_the_q_range(corner):
     assert not any("Q-range" in warning for warning in corner.verdict.warnings)
 
 
+def test_models_are_told_by_their_chemistry(corner):
+    shares = {
+        name: [s.fraction and s.fraction.value for s in found.connectivity.sharing]
+        for name, found in corner.contents.items()
+    }
+    assert shares["corner-sharing mu-S"][0] > 0.9
+    assert shares["edge-sharing (mu-S)2"][1] > 0.5
+    assert shares["isolated TaCl6"] == [None] * 3
+
+
 def test_simulated_data_are_known_as_such(corner):
     assert corner.simulated
 

@@ -14,7 +14,8 @@ from shortrange.analyse.density import Density, probability_density
 from shortrange.analyse.displacement import Drift, remove_drift, unwrap
 from shortrange.analyse.distortion import Distortion, distortion
 from shortrange.analyse.jumps import Jumps, find_jumps, find_sites
-from shortrange.analyse.roles import Roles, find_roles
+from shortrange.analyse.polyhedra import POLYHEDRA
+from shortrange.analyse.roles import Roles, atoms_of, find_roles
 from shortrange.analyse.shells import (
     AngleDistribution,
     Distributions,
@@ -41,6 +42,8 @@ _POLYHEDRON = {
     8: "cube",
 }
 _TOPOLOGY_FRAMES = 125
+_TOPOLOGY_ATOMS = 400  # the loops of more take minutes
+_OTHER_SHAPES_FRAMES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +62,8 @@ class Analysis:
         Coordination.
     connectivity, distortions, transport, persistence, density, jumps
         The other parts.
+    other_shapes
+        Shape measures against the other references with as many vertices, in at most 50 frames.
     skipped
         Part to the reason why it was left out.
     history
@@ -77,6 +82,7 @@ class Analysis:
     angles: tuple[AngleDistribution, ...] = ()
     connectivity: Connectivity | None = None
     distortions: tuple[Distortion, ...] = ()
+    other_shapes: tuple[Distortion, ...] = ()
     transport: Transport | None = None
     persistence: tuple[Persistence, ...] = ()
     density: Density | None = None
@@ -102,6 +108,7 @@ def analyse_trajectory(
     drift: Drift = "all",
     hop_length: float | None = None,
     distances: Distances = "minimum image",
+    strict: bool = True,
 ) -> Analysis:
     """Analyse a trajectory.
 
@@ -123,6 +130,9 @@ def analyse_trajectory(
         See `transport`; ``hop_length`` is by default the first maximum of g(r) of the mobile element.
     distances
         See `topology`.
+    strict
+        Whether a part named in ``only`` must be possible; if not, it is left out with its reason as others
+        are.
 
     Raises
     ------
@@ -142,7 +152,7 @@ def analyse_trajectory(
     reasons: dict[str, str] = {}
     history = [*trajectory.history, roles.done]
     for part in asked:
-        reason = _obstacle(part, trajectory, roles, found.cutoffs, time_step, strict=only is not None)
+        reason = None if only and strict else _obstacle(part, trajectory, roles, found, time_step, polyhedron)
         if reason:
             reasons[part] = reason
     possible = [part for part in asked if part not in reasons]
@@ -153,6 +163,7 @@ def analyse_trajectory(
         out["connectivity"] = connect(trajectory, roles, found.cutoffs)
     if "csm" in possible:
         out["distortions"] = _distortions(trajectory, roles, found, polyhedron, stride or 1)
+        out["other_shapes"] = _other_shapes(trajectory, roles, out["distortions"])
     if "transport" in possible:
         hop = hop_length or _hop_length(roles, found.cutoffs)
         out["transport"] = transport(
@@ -198,27 +209,39 @@ def _parts(only: Sequence[Part] | None) -> list[Part]:
 
 
 def _obstacle(
-    part: Part, trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff], time_step: float | None,
-    *, strict: bool,
+    part: Part, trajectory: Trajectory, roles: Roles, found: Distributions, time_step: float | None,
+    polyhedron: str | None,
 ) -> str | None:  # fmt: skip
     """Why a part is not possible for this trajectory; a part asked by name complains by itself."""
-    if strict:
-        return None
     if part in ("connectivity", "csm"):
         try:
-            check_bonded(trajectory, roles, cutoffs)
+            check_bonded(trajectory, roles, found.cutoffs)
+            if part == "csm" and polyhedron is None:
+                for centre in roles.centres:
+                    _usual_polyhedron(centre, roles, found)
         except DataError as error:
-            return error.what
+            return f"{error.what}: {error.do}" if part == "csm" else error.what
     if part == "transport":
         return _no_transport(trajectory, time_step)
-    if part == "topology" and not have_ripser():
-        return 'ripser is not installed: pip install "shortrange[topology]"'
-    if part == "topology" and trajectory.n_atoms < 3:
-        return f"{trajectory.n_atoms} atoms have no topology"
+    if part == "topology":
+        return _no_topology(trajectory, roles)
     if part == "density":
         if trajectory.cells is None:
             return "the file gives no cell"
         return None if roles.mobile else "no element is mobile: name it with --mobile"
+    return None
+
+
+def _no_topology(trajectory: Trajectory, roles: Roles) -> str | None:
+    if not have_ripser():
+        return 'ripser is not installed: pip install "shortrange[topology]"'
+    most = max(
+        atoms_of(trajectory, roles.mobile).size, trajectory.n_atoms - atoms_of(trajectory, roles.mobile).size
+    )
+    if trajectory.n_atoms < 3 or most < 3:
+        return f"{trajectory.n_atoms} atoms have no topology"
+    if most > _TOPOLOGY_ATOMS:
+        return f"loops among {most} atoms take minutes: ask for them with --only topology --stride N"
     return None
 
 
@@ -238,6 +261,21 @@ def _distortions(
         one = Roles(centres=(centre,), ligands=roles.ligands, mobile=roles.mobile, done=roles.done)
         name = polyhedron or _usual_polyhedron(centre, roles, found)
         out += distortion(trajectory, one, polyhedron=name, stride=stride)
+    return tuple(out)
+
+
+def _other_shapes(
+    trajectory: Trajectory, roles: Roles, usual: tuple[Distortion, ...]
+) -> tuple[Distortion, ...]:
+    stride = max(1, -(-trajectory.n_frames // _OTHER_SHAPES_FRAMES))
+    out: list[Distortion] = []
+    for one in usual:
+        centre = Roles(
+            centres=(one.centre_element,), ligands=roles.ligands, mobile=roles.mobile, done=roles.done
+        )
+        for name, vertices in POLYHEDRA.items():
+            if name != one.polyhedron and vertices.shape[0] == one.distances.size:
+                out += distortion(trajectory, centre, polyhedron=name, stride=stride)
     return tuple(out)
 
 

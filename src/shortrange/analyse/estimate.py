@@ -15,6 +15,9 @@ __all__ = ["Estimate", "Spread", "mean_of", "moments", "moments_of_sums", "ratio
 
 Array = NDArray[Any]
 
+_EQUAL = 1e-12
+"""A spread below this part of the values is what rounding leaves of equal values: none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -125,6 +128,8 @@ def moments_of_sums(sums: Array, *, origin: float) -> tuple[Estimate, Estimate, 
     d3 = s3 - 3 * m * s2 + 3 * m**2 * s1 - m**3 * n
     d1 = s1 - m * n
     variance, third = float(d2.sum() / total[0]), float(d3.sum() / total[0])
+    if variance <= _EQUAL * (origin**2 + total[2] / total[0]):
+        variance = third = 0.0
     influences = (d1, d2 - variance * n, d3 - third * n - 3 * variance * d1)
     values = (origin + float(m), variance, third)
     scale = total[0] / n.size
@@ -148,9 +153,12 @@ def spread_of(values: Array, frames: Array | None = None, n_frames: int = 0) -> 
     if not values.size:
         return None
     low, middle, high = (float(x) for x in np.percentile(values, [5, 50, 95]))
+    std = float(values.std())
     sigma = None
     if frames is not None:
         sums = np.bincount(frames, weights=values, minlength=n_frames)
         estimate = ratio_of(sums, np.bincount(frames, minlength=n_frames))
         sigma = None if estimate is None else estimate.sigma
-    return Spread(int(values.size), float(values.mean()), float(values.std()), middle, low, high, sigma)
+    if std <= _EQUAL * float(np.abs(values).max()):
+        std = 0.0
+    return Spread(int(values.size), float(values.mean()), std, middle, low, high, sigma)

@@ -7,11 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from shortrange.analyse.analysis import Analysis
 from shortrange.compare.rank import alone
 from shortrange.compare.verdict import FittedParameter, ModelResult, Verdict
 from shortrange.quantities import Step
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
+from shortrange.report.analysis.models import models_section
 from shortrange.report.markup import Markup, describe, element, join, plates_html, table
 from shortrange.report.plates import Plate
 from shortrange.report.style import SIMULATED, model_color
@@ -40,6 +42,7 @@ def render_page(
     verdict: Verdict,
     fits: Mapping[str, Sequence[Plate]],
     reductions: Mapping[str, tuple[Any, Sequence[Plate]]],
+    contents: Mapping[str, Analysis | str],
     record: Mapping[str, Any],
     simulated: bool,
 ) -> str:
@@ -55,6 +58,8 @@ def render_page(
         Figures of models against data, by measurement.
     reductions
         For each measurement, its reduction and the figures of it.
+    contents
+        What the snapshots of each model contain, or why this is not known.
     record
         Content of ``verdict.json``: inputs, settings, versions.
     simulated
@@ -74,6 +79,7 @@ def render_page(
         _warnings(verdict.warnings),
         element("h2", "Models against the data"),
         *(part for name, plates in fits.items() for part in (element("h3", name), plates_html(plates))),
+        models_section(contents),
         _parameters(verdict),
         _reductions(reductions),
         _assumptions(record["settings"]),

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from shortrange.analyse.analysis import Analysis
 from shortrange.compare.verdict import Verdict
 from shortrange.config import Project
 from shortrange.quantities import GR, ChiR, Scan
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
+from shortrange.report.analysis.models import write_models
 from shortrange.report.archive import write_archive
 from shortrange.report.columns import (
     chi_k_columns,
@@ -76,12 +78,16 @@ class Reportable(Protocol):
         """Of the libraries that numbers depend on."""
 
     @property
+    def contents(self) -> Mapping[str, Analysis | str]:
+        """What the snapshots of each model contain, or why this is not known."""
+
+    @property
     def simulated(self) -> bool:
         """Whether the measurements were made from models."""
 
 
 def write_report(result: Reportable, folder: str | Path) -> Path:
-    """Write ``report.html``, ``verdict.json``, ``results.h5``, ``figures/`` and ``reduced/`` into a folder.
+    """Write ``report.html``, ``verdict.json``, ``results.h5``, and folders of figures, columns and models.
 
     The files are written beside the folder and moved into it at the end: a failure leaves earlier results
     as they were.
@@ -130,10 +136,12 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
             verdict=verdict,
             fits=fits,
             reductions={name: (reduction, plates[name]) for name, reduction in result.reductions.items()},
+            contents=result.contents,
             record=record,
             simulated=simulated,
         )
         (new / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        write_models(result.contents, new, inputs=result.inputs.files, versions=result.versions)
         (new / "reduced").mkdir()
         for name, reduction in result.reductions.items():
             write_reduction(reduction, new / "reduced", prefix=f"{slug(name)}_", simulated=simulated)

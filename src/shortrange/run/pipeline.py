@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from shortrange.analyse.analysis import Analysis
 from shortrange.compare.evidence import judge
 from shortrange.compare.rank import decide, rank
 from shortrange.compare.theory_error import TheoryError
@@ -18,6 +19,7 @@ from shortrange.quantities import GR, doubts
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.run.comparison import Comparison
+from shortrange.run.contents import analyse_models
 from shortrange.run.inputs import Inputs, load_inputs
 from shortrange.run.scattering import compare_gr, reduce_pattern
 from shortrange.run.versions import versions
@@ -47,6 +49,8 @@ class RunResult:
         The answer.
     versions
         Of the package and the libraries that numbers depend on.
+    contents
+        What the snapshots of each model contain, or the reason why this is not known.
     """
 
     project: Project
@@ -54,6 +58,7 @@ class RunResult:
     reductions: Mapping[str, Reduction]
     verdict: Verdict
     versions: Mapping[str, str]
+    contents: Mapping[str, Analysis | str]
 
     @property
     def simulated(self) -> bool:
@@ -111,8 +116,14 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         warnings=(*warnings, *_at_bounds(fits)),
         settings={"measurements": settings},
     )
+    tell("analyse the models")
     return RunResult(
-        project=project, inputs=inputs, reductions=reductions, verdict=verdict, versions=versions()
+        project=project,
+        inputs=inputs,
+        reductions=reductions,
+        verdict=verdict,
+        versions=versions(),
+        contents=analyse_models(inputs.models),
     )
 
 

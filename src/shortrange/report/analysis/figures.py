@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shortrange.analyse.analysis import Analysis
-from shortrange.analyse.topology import Persistence
+from shortrange.report.analysis.panels import plot_barcode, plot_loops, plot_projection, plot_shapes
 from shortrange.report.plates import Plate
-from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure, note, png_bytes
+from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure, png_bytes
 
 __all__ = ["analysis_plates"]
 
@@ -32,8 +32,8 @@ def analysis_plates(analysis: Analysis, *, title: str) -> list[Plate]:
         (
             "partial_gr",
             _partials,
-            "Partial g(r) with its standard error, and the running coordination number of the bonded pairs "
-            "(dashed, right axis). Grey lines: ends of the first shells.",
+            "Partial g(r) with its standard error, and the running coordination number up to and a little "
+            "beyond the first shell (dashed, right axis). Grey lines: ends of the first shells.",
         ),
         ("bond_angles", _angles, "Angles between the bonds of a centre, with standard error."),
         (
@@ -57,13 +57,15 @@ def analysis_plates(analysis: Analysis, *, title: str) -> list[Plate]:
         (
             "topology",
             _topology,
-            "Left: deaths of components (H0) over all snapshots. Right: births and deaths of loops (H1), "
+            "Left: barcode of the components (H0), the k-th bar to the mean of the k-th death (grey: 5 to "
+            "95 % of the snapshots). Right: births and deaths of loops (H1) in all snapshots, "
             "darker where there are more.",
         ),
         (
             "density",
             _density,
-            "Probability density of the mobile ions along each lattice vector (projection).",
+            "Probability density of the mobile ions along each lattice vector (projection), sites (circles) "
+            "and the jumps between them within the cell (lines).",
         ),
     )
     plates = []
@@ -81,7 +83,7 @@ def _partials(analysis: Analysis) -> Figure | None:
         return None
     columns = 1 if len(d.g) < 4 else 2
     lines = -(-len(d.g) // columns)
-    figure = new_figure(0.6 + 1.25 * lines)
+    figure = new_figure(0.6 + 1.35 * lines)
     grid = np.atleast_1d(figure.subplots(lines, columns, sharex=True)).ravel()
     for ax in grid[len(d.g) :]:
         ax.set_axis_off()
@@ -98,8 +100,8 @@ def _partials(analysis: Analysis) -> Figure | None:
         if cutoff.r is not None:
             ax.axvline(cutoff.r, color=GUIDE, lw=0.9)
             text += f", {cutoff.r:.2f} Å {'given' if cutoff.origin == 'given' else 'found'}"
-        note(ax, text)
-        if cutoff.bonded and cutoff.r is not None:
+        ax.set_title(text, fontsize=8, color="#444444", pad=2)
+        if cutoff.r is not None:
             _running(ax, d.r, d.running[name], cutoff.r)
     return figure
 
@@ -166,20 +168,10 @@ def _shapes(analysis: Analysis) -> Figure | None:
         values = d.measures["all"]
         parts = np.array_split(values, min(_BOXES, values.shape[0]))
         frames = np.array_split(d.frames, len(parts))
-        ax.boxplot(
-            [part.ravel() for part in parts],
-            widths=0.6,
-            showmeans=True,
-            flierprops={"marker": "d", "ms": 2, "mfc": GUIDE, "mec": GUIDE},
-            meanprops={"marker": "s", "ms": 4, "mfc": DATA, "mec": DATA},
-            medianprops={"color": model_color(1)},
-        )
-        ax.set_xticks(
-            range(1, len(parts) + 1), [f"{f[0]}–{f[-1]}" if f.size > 1 else f"{f[0]}" for f in frames]
-        )
+        labels = [f"{f[0]}–{f[-1]}" if f.size > 1 else f"{f[0]}" for f in frames]
+        plot_shapes(dict(zip(labels, parts, strict=True)), ax=ax)
         ax.tick_params(axis="x", rotation=30)
         dress(ax, xlabel="frames", ylabel=f"shape measure of {d.centre_element}\n({d.polyhedron})")
-        ax.set_ylim(bottom=0.0)
     return figure
 
 
@@ -216,37 +208,15 @@ def _topology(analysis: Analysis) -> Figure | None:
     figure = new_figure(3.0 * len(analysis.persistence))
     rows = np.atleast_2d(figure.subplots(len(analysis.persistence), 2))
     for k, ((left, right), p) in enumerate(zip(rows, analysis.persistence, strict=True)):
-        left.hist(p.h0.ravel(), 60, color=model_color(k), alpha=0.8, density=True)
-        dress(left, xlabel="H0 death (Å)", ylabel="density (1/Å)")
-        note(left, f"{p.name}: {'+'.join(p.elements)}\n{p.distances}")
-        _diagram(right, p)
+        plot_barcode(p, ax=left, color=model_color(k))
+        plot_loops(p, ax=right)
     return figure
-
-
-def _diagram(ax: Axes, p: Persistence) -> None:
-    bars = np.concatenate(p.h1) if p.h1 is not None and any(len(x) for x in p.h1) else np.empty((0, 2))
-    if bars.size:
-        low, high = float(bars[:, 0].min()) - 0.2, float(bars[:, 1].max()) + 0.2
-        ax.hexbin(bars[:, 0], bars[:, 1], gridsize=45, bins="log", cmap="Greys", mincnt=1, lw=0)
-        ax.plot([low, high], [low, high], color=GUIDE, lw=0.9)
-        ax.set_xlim(low, float(bars[:, 0].max()) + 0.2)
-        ax.set_ylim(low, high)
-    dress(ax, xlabel="H1 birth (Å)", ylabel="H1 death (Å)")
 
 
 def _density(analysis: Analysis) -> Figure | None:
     if analysis.density is None:
         return None
-    values, cell = analysis.density.values, analysis.density.cell
-    lengths = np.linalg.norm(cell, axis=1)
     figure = new_figure(2.1)
     for k, ax in enumerate(figure.subplots(1, 3)):
-        i, j = [x for x in range(3) if x != k]
-        # Ions per area when looked at along a lattice vector.
-        flat = values.mean(axis=k) * lengths[k]
-        extent = (0.0, float(lengths[i]), 0.0, float(lengths[j]))
-        ax.imshow(
-            flat.T, origin="lower", extent=extent, cmap="magma_r", aspect="equal", interpolation="bilinear"
-        )
-        dress(ax, xlabel=f"along {'abc'[i]} (Å)", ylabel=f"along {'abc'[j]} (Å)")
+        plot_projection(analysis.density, k, ax=ax, jumps=analysis.jumps)
     return figure

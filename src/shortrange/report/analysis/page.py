@@ -12,7 +12,7 @@ from shortrange.report.analysis.words import doubts_of, number, sentences
 from shortrange.report.markup import Markup, describe, element, join, plates_html, table
 from shortrange.report.plates import Plate
 from shortrange.report.style import SIMULATED
-from shortrange.report.text import plus_minus
+from shortrange.report.text import plus_minus, significant
 from shortrange.report.verdict_json import plain_data
 
 __all__ = ["analysis_page"]
@@ -42,6 +42,7 @@ def analysis_page(
         join([element("h2", "Doubts"), element("ul", *(element("li", d) for d in doubts))]) if doubts else "",
         _shells(analysis),
         _connectivity(analysis),
+        _shapes(analysis),
         element("h2", "Figures"),
         plates_html(plates),
         _history(analysis.history),
@@ -132,6 +133,39 @@ def _connectivity(analysis: Analysis) -> Markup:
             element("h2", "How polyhedra are joined"),
             table(head, rows, numbers=range(1, len(head))),
             element("p", text, classes="fine"),
+        ]
+    )
+
+
+def _shapes(analysis: Analysis) -> Markup:
+    if not analysis.distortions:
+        return Markup()
+    head = ["Centre", "Reference", "About the atom", "About the ligands", "About all", "Median", "5 to 95 %"]
+    rows = []
+    for d in (*analysis.distortions, *analysis.other_shapes):
+        means = [plus_minus(s.mean, s.sigma_mean) for s in d.spreads.values()]
+        last = d.spreads["all"]
+        rows.append(
+            [
+                d.centre_element,
+                d.polyhedron,
+                *means,
+                significant(last.median),
+                f"{last.p05:.2f} to {last.p95:.2f}",
+            ]
+        )
+    fine = (
+        "Continuous shape measures of the nearest ligands, 0 (perfect) to 100; means for three origins: the "
+        "central atom, the centroid of the ligands, the centroid of both (median and range are of the last). "
+        f"References after the first: every {analysis.other_shapes[0].stride}th frame."
+        if analysis.other_shapes
+        else "Continuous shape measures, 0 (perfect) to 100; means for three origins."
+    )
+    return join(
+        [
+            element("h2", "Distortion"),
+            table(head, rows, numbers=range(2, len(head))),
+            element("p", fine, classes="fine"),
         ]
     )
 

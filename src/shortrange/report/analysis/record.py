@@ -6,6 +6,7 @@ from typing import Any
 
 from shortrange.analyse.analysis import Analysis
 from shortrange.analyse.connectivity import Connectivity, Sharing
+from shortrange.analyse.distortion import Distortion
 from shortrange.analyse.estimate import Estimate, Spread
 from shortrange.analyse.topology import Persistence
 from shortrange.analyse.transport import Transport
@@ -59,16 +60,8 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
     if analysis.connectivity is not None:
         record["connectivity"] = _connectivity(analysis.connectivity)
     if analysis.distortions:
-        record["csm"] = [
-            {
-                "centre": d.centre_element,
-                "polyhedron": d.polyhedron,
-                "every_frame": d.stride,
-                "ligand_distances_A": d.distances,
-                "by_origin": {name: _spread(s) for name, s in d.spreads.items()},
-            }
-            for d in analysis.distortions
-        ]
+        record["csm"] = [_shape(d) for d in analysis.distortions]
+        record["csm_of_other_references"] = [_shape(d) for d in analysis.other_shapes]
     if analysis.transport is not None:
         record["transport"] = _transport(analysis.transport)
     if analysis.persistence:
@@ -101,6 +94,16 @@ def _spread(s: Spread | None) -> dict[str, Any] | None:
         return None
     names = ("n", "mean", "sigma_mean", "std", "median", "p05", "p95")
     return {name: getattr(s, name) for name in names}
+
+
+def _shape(d: Distortion) -> dict[str, Any]:
+    return {
+        "centre": d.centre_element,
+        "polyhedron": d.polyhedron,
+        "every_frame": d.stride,
+        "ligand_distances_A": d.distances,
+        "by_origin": {name: _spread(s) for name, s in d.spreads.items()},
+    }
 
 
 def _sharing(s: Sharing) -> dict[str, Any]:

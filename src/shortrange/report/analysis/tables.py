@@ -142,6 +142,16 @@ def _shapes(analysis: Analysis, folder: Path) -> list[Path]:
         }
         columns |= {f"csm_about_{name}": values.ravel() for name, values in d.measures.items()}
         paths.append(write_csv(folder / f"csm_{d.centre_element}.csv", columns))
+    if analysis.distortions:
+        head = ["centre", "polyhedron", "origin", "every_frame", "n", "mean", "sigma_mean", "std", "median",
+                "p05", "p95"]  # fmt: skip
+        rows = [
+            [d.centre_element, d.polyhedron, origin, d.stride, s.n, s.mean, s.sigma_mean, s.std, s.median,
+             s.p05, s.p95]
+            for d in (*analysis.distortions, *analysis.other_shapes)
+            for origin, s in d.spreads.items()
+        ]  # fmt: skip
+        paths.append(_rows(folder / "csm.csv", head, rows))
     return paths
 
 

@@ -41,6 +41,13 @@ def sentences(analysis: Analysis) -> list[str]:
             f"{plus_minus(mean.mean, mean.sigma_mean)}, median {significant(mean.median)} "
             "(0 is perfect; ligands and central atom about their centroid)."
         )
+        others = [o for o in analysis.other_shapes if o.centre_element == d.centre_element]
+        nearer = min(others, key=lambda o: o.spreads["all"].mean, default=None)
+        if nearer is not None and nearer.spreads["all"].mean < mean.mean:
+            out.append(
+                f"The {nearer.polyhedron} is nearer to the polyhedra of {d.centre_element}: mean "
+                f"{significant(nearer.spreads['all'].mean)}."
+            )
     if analysis.transport is not None:
         out += _moves(analysis.transport, analysis.roles.mobile)
     for p in analysis.persistence:

@@ -16,7 +16,7 @@ from shortrange.report.folder import ResultFolder
 from shortrange.report.plates import save_plates
 from shortrange.report.verdict_json import plain_data
 
-__all__ = ["write_analysis"]
+__all__ = ["write_analysis", "write_analysis_files"]
 
 
 def write_analysis(
@@ -47,6 +47,26 @@ def write_analysis(
     Path
         The page.
     """
+    with ResultFolder(folder, kind="analyse") as new:
+        write_analysis_files(analysis, new, inputs=inputs, versions=versions, title=title)
+    return Path(folder) / "analysis.html"
+
+
+def write_analysis_files(
+    analysis: Analysis,
+    folder: Path,
+    *,
+    inputs: Iterable[tuple[str, str]] = (),
+    versions: Mapping[str, str] | None = None,
+    title: str | None = None,
+) -> None:
+    """Write the files of `write_analysis` into a folder that exists, one by one.
+
+    Parameters
+    ----------
+    analysis, folder, inputs, versions, title
+        As for `write_analysis`.
+    """
     name = title or analysis.label or "analysis"
     record = plain_data(
         {
@@ -55,16 +75,14 @@ def write_analysis(
             "versions": dict(versions or {}),
         }
     )
-    with ResultFolder(folder, kind="analyse") as new:
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-        (new / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-        write_tables(analysis, new)
-        if analysis.density is not None:
-            write_cube(new / "density.cube", analysis.density)
-            write_chgcar(new / "density.vasp", analysis.density)
-        plates = analysis_plates(analysis, title=name)
-        if plates:
-            save_plates(plates, new / "figures")
-        page = analysis_page(analysis, plates, title=name, record=record)
-        (new / "analysis.html").write_text(page, encoding="utf-8", newline="\n")
-    return Path(folder) / "analysis.html"
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_tables(analysis, folder)
+    if analysis.density is not None:
+        write_cube(folder / "density.cube", analysis.density)
+        write_chgcar(folder / "density.vasp", analysis.density)
+    plates = analysis_plates(analysis, title=name)
+    if plates:
+        save_plates(plates, folder / "figures")
+    page = analysis_page(analysis, plates, title=name, record=record)
+    (folder / "analysis.html").write_text(page, encoding="utf-8", newline="\n")
