@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shortrange.reduce.scattering import reduce_scattering
     from shortrange.reduce.xas import reduce_xas
     from shortrange.report import write_report
+    from shortrange.report.citations import citations
     from shortrange.run import check_project, run_boxcar, run_project
     from shortrange.simulate.exafs import ensemble_exafs
     from shortrange.simulate.motifs import motif
@@ -30,6 +31,7 @@ _HOME = {
     "analyse_trajectory": "analyse.analysis",
     "boxcar": "fit.boxcar",
     "check_project": "run",
+    "citations": "report.citations",
     "coordination": "simulate.pairs",
     "ensemble_exafs": "simulate.exafs",
     "load": "load",
@@ -57,6 +59,7 @@ __all__ = [
     "analyse_trajectory",
     "boxcar",
     "check_project",
+    "citations",
     "coordination",
     "ensemble_exafs",
     "load",

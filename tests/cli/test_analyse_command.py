@@ -96,7 +96,7 @@ def test_tables_agree_with_the_summary(result):
 
 def test_page_is_whole_and_says_simulated(result):
     page = (result / "analysis.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64") == 7
+    assert page.count("data:image/svg+xml;base64") == 7
     assert "SIMULATED DATA" in page
     assert "share a corner" in page
     assert "http" not in page.replace("http-equiv", "")

@@ -1,15 +1,20 @@
 """The HTML page: complete, valid, escaped, and sufficient to itself."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from made_up_results import make_reduction_xas, make_result, make_verdict
 
 from shortrange.quantities import step
-from shortrange.report import write_report
+from shortrange.report import document
+from shortrange.report.disputed import disputed_range, shares
+from shortrange.report.document import plotly_script
 from shortrange.report.html import render_page
+from shortrange.report.live.fits import live_fits
 from shortrange.report.plates import Plate
 
 VOID = {"meta", "link", "img", "br", "hr"}
@@ -24,7 +29,10 @@ class Checker(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         known = dict(attrs)
-        self.references += [known[key] for key in ("src", "href", "srcset", "action", "data") if key in known]
+        if tag != "a":  # a link is followed by the reader, not by the page
+            self.references += [
+                known[key] for key in ("src", "href", "srcset", "action", "data") if key in known
+            ]
         if tag == "img":
             self.images.append(known)
         if tag not in VOID:
@@ -58,18 +66,65 @@ def parse(source):
     return checker
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    return write_report(make_result(), tmp_path_factory.mktemp("page") / "results")
-
-
 def test_page_nests_and_refers_to_nothing_outside(page):
     checker = read(page)
-    assert len(checker.images) == 8
+    assert len(checker.images) == 9
     assert all(reference.startswith("data:") for reference in checker.references)
     assert all(image["alt"] for image in checker.images)
+    source = page.read_text(encoding="utf-8").replace(plotly_script(), "")
+    assert set(re.findall(r"https?://[^/]*", source)) == {"https://doi.org"}
+    assert not re.search(r"url\(|@import", source)
+    assert "default-src 'none'" in source
+
+
+@pytest.mark.parametrize("interactive", [True, False])
+def test_page_without_plotly_has_the_still_pictures(monkeypatch, interactive):
+    plate = Plate(name="x", png=b"", svg="<svg/>", caption="A figure.", live={"data": []})
+    source = render(make_verdict(), fits={"Ta L3": [plate]}, interactive=interactive)
+    assert ('id="plots"' in source) is interactive
+    monkeypatch.setattr(document, "plotly_script", lambda: None)
+    source = render(make_verdict(), fits={"Ta L3": [plate]}, interactive=interactive)
+    assert len(parse(source).images) == 1
+    assert 'id="plots"' not in source
+    assert len(source) < 100_000
+
+
+def test_live_figures_are_figures_of_plotly(page):
+    graph_objects = pytest.importorskip("plotly.graph_objects", reason="needs plotly to judge its figures")
     source = page.read_text(encoding="utf-8")
-    assert not re.search(r"https?://|url\(|@import|<script", source)
+    plots = json.loads(re.search(r'id="plots">(.*?)</script>', source, re.S)[1])
+    assert set(plots) == {
+        *(f"ta_l3_{kind}" for kind in ("mu", "exafs", "fits", "distances", "parts")),
+        *(f"pdf_{kind}" for kind in ("fits", "parts", "scattering")),
+    }
+    for name, plot in plots.items():
+        figure = graph_objects.Figure(plot)  # raises for whatever plotly does not know
+        assert figure.layout.xaxis.title.text, name
+        assert any(note.text == "SIMULATED DATA" for note in figure.layout.annotations), name
+
+
+def test_residuals_of_the_live_figure_are_those_of_the_printed_one():
+    verdict = make_verdict()
+    pairs = [(model, model.fits[0]) for model in verdict.models]
+    plot = live_fits(pairs, k_weight=2.0, simulated=False)
+    drawn = [trace for trace in plot["data"] if trace["yaxis"] == "y2"]
+    for (_, fit), trace in zip(pairs, drawn, strict=True):
+        expected = (fit.data - fit.model) / np.hypot(fit.sigma, fit.theory_sigma)
+        np.testing.assert_allclose(trace["y"], expected, rtol=1e-4)
+    assert [trace["visible"] for trace in drawn] == [True, True, "legendonly", "legendonly"]
+
+
+def test_the_disputed_peak_is_where_two_models_differ():
+    """The worse model has a peak at 3.6 angstrom that the better one lacks."""
+    fits = [model.fits[1] for model in make_verdict().models]
+    low, high = disputed_range(fits[0], fits[1])
+    assert low < 3.6 < high
+    assert high - low == pytest.approx(0.4)
+    inside = (fits[1].x >= low - 1e-9) & (fits[1].x <= high + 1e-9)
+    share = shares(fits[1], (low, high))
+    assert share.model == pytest.approx(fits[1].model[inside].mean())
+    assert share.parts["Ta-Ta"] == pytest.approx(fits[1].contributions["Ta-Ta"][inside].mean())
+    assert disputed_range(make_verdict().models[0].fits[0], make_verdict().models[1].fits[0]) is None
 
 
 def test_page_says_the_answer_and_names_every_model(page):
@@ -135,9 +190,11 @@ def test_text_of_the_user_is_never_markup():
         title=hostile,
         sample=hostile,
         record=record,
-        fits={hostile: [Plate(name="x", png=b"", caption=hostile)]},
+        fits={
+            hostile: [Plate(name="x", png=b"", svg="", caption=hostile, live={"data": [{"name": hostile}]})]
+        },
         reductions={hostile: (replace(reduction, history=(step(hostile, x=hostile),)), [])},
     )
-    assert "<script" not in source
+    assert "<script>alert" not in source
     assert "<img src=x" not in source
     assert " ".join(parse(source).text).count(hostile) >= 15

@@ -15,14 +15,10 @@ from made_up_results import make_reduction_xas, make_result, make_sq_gr
 from shortrange.errors import DataError
 from shortrange.load import load_gr
 from shortrange.report import write_reduction, write_report
+from shortrange.report.archive import write_archive
 from shortrange.report.columns import write_csv, write_gr
 from shortrange.report.text import percent, plus_minus, significant
 from shortrange.report.verdict_json import plain_data, verdict_json, verdict_record
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_report(make_result(), tmp_path_factory.mktemp("out") / "results").parent
 
 
 def record_of(verdict, **more):
@@ -123,8 +119,8 @@ def test_archive_takes_names_with_a_stroke(tmp_path):
     result = make_result()
     models = (replace(result.verdict.models[0], name="edge/corner 1:1"), *result.verdict.models[1:])
     result.verdict = replace(result.verdict, models=models, best="edge/corner 1:1")
-    page = write_report(result, tmp_path / "r")
-    with h5py.File(page.parent / "results.h5") as file:
+    write_archive(tmp_path / "results.h5", title="t", verdict=result.verdict, reductions=result.reductions)
+    with h5py.File(tmp_path / "results.h5") as file:
         assert "edge/corner 1:1" in [group.attrs["name"] for group in file["entry/models"].values()]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from shortrange.reduce.edge_splitting import Splitting
 from shortrange.reduce.normalise import Normalised
 from shortrange.report.figures.xas_features import plot_second_derivative, plot_wavelet, plot_white_line
-from shortrange.report.plates import Plate, slug
-from shortrange.report.style import finish, new_figure, png_bytes
+from shortrange.report.plates import Plate, make_plate, slug
+from shortrange.report.style import finish, new_figure
 from shortrange.transform.wavelet import WaveletMap
 
 __all__ = ["splitting_plate", "wavelet_plate"]
@@ -20,9 +20,9 @@ def splitting_plate(
     upper, lower = figure.subplots(2, 1, sharex=True)
     plot_white_line(ax=upper, data=data, splitting=splitting)
     plot_second_derivative(ax=lower, splitting=splitting)
-    return Plate(
-        name=f"{slug(name)}_second_derivative",
-        png=png_bytes(finish(figure, title=title, subject=f"{name}: second derivative", simulated=simulated)),
+    return make_plate(
+        f"{slug(name)}_second_derivative",
+        finish(figure, title=title, subject=f"{name}: second derivative", simulated=simulated),
         caption="White line and its second derivative with one of the smoothings and its error by noise. The "
         "dashed lines and bands are the two minima without smoothing and their errors, from all smoothings.",
     )
@@ -32,9 +32,9 @@ def wavelet_plate(name: str, data: WaveletMap, *, title: str, simulated: bool) -
     """Wavelet map."""
     figure = new_figure(3.6)
     plot_wavelet(ax=figure.subplots(), data=data)
-    return Plate(
-        name=f"{slug(name)}_wavelet",
-        png=png_bytes(finish(figure, title=title, subject=f"{name}: wavelet map", simulated=simulated)),
+    return make_plate(
+        f"{slug(name)}_wavelet",
+        finish(figure, title=title, subject=f"{name}: wavelet map", simulated=simulated),
         caption=f"Wavelet transform ({data.settings['kind']}) of the EXAFS: the amplitude with which each "
         "distance shows at each k; distances are not corrected for phase shifts.",
     )

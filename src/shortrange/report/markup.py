@@ -62,18 +62,19 @@ def table(
     body = []
     for index, row in enumerate(rows):
         body.append(element("tr", cells("td", row), classes=row_classes[index] if row_classes else ""))
-    return element(
-        "div",
-        element("table", element("thead", element("tr", cells("th", head))), element("tbody", *body)),
-        classes="wide",
-    )
+    rows_of = element("table", element("thead", element("tr", cells("th", head))), element("tbody", *body))
+    return element("div", element("div", rows_of, classes="wide"), classes="table")
 
 
 def plate_html(plate: Plate) -> Markup:
-    """Embed a figure with its caption."""
-    data = base64.b64encode(plate.png).decode()
-    image = Markup(f'<img alt="{escape(plate.caption, quote=True)}" src="data:image/png;base64,{data}">')
-    return element("figure", image, element("figcaption", plate.caption))
+    """Embed a figure with its caption: the still picture, and a place for the live one if there is any."""
+    data = base64.b64encode(plate.svg.encode()).decode()
+    alt = escape(plate.caption, quote=True)
+    still = Markup(f'<img class="still" alt="{alt}" src="data:image/svg+xml;base64,{data}">')
+    live = element("div", classes="live", **{"data-plot": plate.name}) if plate.live is not None else ""
+    caption = element("figcaption", plate.caption)
+    classes = "broad" if plate.broad else ""
+    return element("figure", live, still, caption, classes=classes, **{"data-name": plate.name})
 
 
 def plates_html(plates: Iterable[Plate]) -> Markup:
@@ -88,6 +89,10 @@ def describe(settings: Mapping[str, Any], *, prefix: str = "") -> list[tuple[str
         name = f"{prefix}{str(key).replace('_', ' ')}"
         if isinstance(value, Mapping) and value:
             rows += describe(value, prefix=f"{name} · ")
+        elif isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value, start=1):
+                rest = {k: v for k, v in item.items() if k != "name"}
+                rows += describe(rest, prefix=f"{name} · {item.get('name', number)} · ")
         else:
             rows.append((name, _text(value)))
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,19 @@ from typing import Any
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from shortrange.compare.verdict import MeasurementFit, Verdict
 from shortrange.quantities import GR, ChiR
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.report.figures.scattering import plot_gr, plot_sq
-from shortrange.report.figures.verdict import (
-    contributions_figure,
-    distances_figure,
-    fits_figure,
-    odds_figure,
-)
 from shortrange.report.figures.xas import plot_chi_k, plot_chi_r, plot_mu, plot_normalised
-from shortrange.report.style import finish, new_figure, png_bytes
-from shortrange.report.text import leading
+from shortrange.report.live.data import live_exafs, live_mu, live_scattering
+from shortrange.report.style import WIDTH, finish, new_figure, png_bytes, svg_text
 from shortrange.transform.fourier import sigma_magnitude, xftf
 
 __all__ = [
     "Plate",
     "chi_r_of",
-    "fit_plates",
-    "odds_plate",
+    "make_plate",
     "save_plates",
     "scattering_plates",
     "slug",
@@ -48,15 +40,30 @@ class Plate:
     ----------
     name
         Of its file, without suffix.
-    png
-        The picture.
+    png, svg
+        The picture, for slides and for print.
     caption
         What it shows.
+    live
+        The same as a figure of plotly (``data`` and ``layout``), or None.
+    broad
+        Whether it needs the whole width of a page.
     """
 
     name: str
     png: bytes
+    svg: str
     caption: str
+    live: Mapping[str, Any] | None = None
+    broad: bool = False
+
+
+def make_plate(name: str, figure: Figure, *, caption: str, live: Mapping[str, Any] | None = None) -> Plate:
+    """Draw a finished figure."""
+    broad = figure.get_figwidth() > 1.5 * WIDTH
+    return Plate(
+        name=name, png=png_bytes(figure), svg=svg_text(figure), caption=caption, live=live, broad=broad
+    )
 
 
 def slug(name: str) -> str:
@@ -114,25 +121,38 @@ def xas_plates(
     )
     used = sum(report.used for report in reduction.reports)
     plates = [
-        Plate(
-            name=f"{slug(name)}_mu",
-            png=png_bytes(finish(figure, title=title, subject=f"{name}: absorption", simulated=simulated)),
+        make_plate(
+            f"{slug(name)}_mu",
+            finish(figure, title=title, subject=f"{name}: absorption", simulated=simulated),
             caption=f"Absorption, merged from {used} of {len(reduction.reports)} scans, with its pre-edge "
             "and post-edge lines, and normalised near the edge.",
+            live=live_mu(
+                normalised,
+                background=None if reduction.background is None else reduction.background.bkg,
+                repeats=repeats if len(repeats) <= 8 else (),
+                simulated=simulated,
+            ),
         )
     ]
     chi_r = chi_r_of(reduction, k_weight=k_weight)
-    if reduction.chi is not None and chi_r is not None:
+    if reduction.chi is not None and chi_r is not None and reduction.k_range is not None:
         figure = new_figure(5.8)
         upper, lower = figure.subplots(2, 1)
         plot_chi_k(ax=upper, data=reduction.chi, k_weight=k_weight, k_range=reduction.k_range)
         plot_chi_r(ax=lower, data=chi_r, sigma=sigma_magnitude(chi_r))
         plates.append(
-            Plate(
-                name=f"{slug(name)}_exafs",
-                png=png_bytes(finish(figure, title=title, subject=f"{name}: EXAFS", simulated=simulated)),
+            make_plate(
+                f"{slug(name)}_exafs",
+                finish(figure, title=title, subject=f"{name}: EXAFS", simulated=simulated),
                 caption="EXAFS with its standard error, and its Fourier transform over the white range of k; "
                 "distances are not corrected for phase shifts.",
+                live=live_exafs(
+                    reduction.chi,
+                    chi_r,
+                    k_weight=k_weight,
+                    k_range=reduction.k_range,
+                    simulated=simulated,
+                ),
             )
         )
     return plates
@@ -150,6 +170,7 @@ def scattering_plates(
 
     ``r_range`` is where models were compared, angstrom.
     """
+    density = None
     if isinstance(reduction, GR):
         figure = new_figure(3.2)
         plot_gr(ax=figure.subplots(), data=reduction, r_range=r_range)
@@ -165,76 +186,27 @@ def scattering_plates(
             "the shortest distance G(r) must follow the dashed line."
         )
     return [
-        Plate(
-            name=f"{slug(name)}_scattering",
-            png=png_bytes(
-                finish(figure, title=title, subject=f"{name}: total scattering", simulated=simulated)
-            ),
+        make_plate(
+            f"{slug(name)}_scattering",
+            finish(figure, title=title, subject=f"{name}: total scattering", simulated=simulated),
             caption=caption,
+            live=live_scattering(
+                None if isinstance(reduction, GR) else reduction.sq,
+                reduction if isinstance(reduction, GR) else reduction.gr,
+                number_density=density,
+                r_range=r_range,
+                simulated=simulated,
+            ),
         )
     ]
 
 
-def odds_plate(verdict: Verdict, *, title: str, simulated: bool) -> Plate:
-    """Figure of the odds."""
-    return Plate(
-        name="odds",
-        png=png_bytes(odds_figure(verdict, title=title, simulated=simulated)),
-        caption="Probability of each model among those offered, with equal prior odds.",
-    )
-
-
-def fit_plates(
-    verdict: Verdict, fit: MeasurementFit, *, title: str, simulated: bool, k_weight: float = 2.0
-) -> list[Plate]:
-    """Figures of one measurement: all models against it, and the parts of the best.
-
-    Parameters
-    ----------
-    verdict
-        All models.
-    fit
-        That of the leading model to the measurement.
-    title, simulated
-        The sample, and whether its data were made from a model.
-    k_weight
-        Power of k in the curves of EXAFS.
-    """
-    name, (low, high) = fit.measurement, fit.fit_range
-    space = "R (no phase correction)" if fit.technique == "xas" else "r"
-    best = leading(verdict).name
-    figures: tuple[tuple[str, Callable[..., Figure | None], str], ...] = (
-        (
-            "fits",
-            fits_figure,
-            f"{name}: data (black, with error band), each model after its fit (colour, with the band of the "
-            "theory error) and the residual in units of the total error. Models were compared for "
-            f"{space} = {low:.2f} to {high:.2f} Å; the curves show what was compared.",
-        ),
-        (
-            "distances",
-            distances_figure,
-            f"{name}: the same in R, by Fourier transform of the curves in k; models were compared in the "
-            "white range.",
-        ),
-        (
-            "parts",
-            contributions_figure,
-            f"{name}: what the parts of {best} contribute, each moved down and on the scale of the data.",
-        ),
-    )
-    plates = []
-    for kind, draw, caption in figures:
-        figure = draw(verdict, measurement=name, title=title, simulated=simulated, k_weight=k_weight)
-        if figure is not None:
-            plates.append(Plate(name=f"{slug(name)}_{kind}", png=png_bytes(figure), caption=caption))
-    return plates
-
-
 def save_plates(plates: Sequence[Plate], folder: Path) -> list[Path]:
-    """Write each figure as PNG into a folder, which is made."""
+    """Write each figure as PNG and as SVG into a folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{plate.name}.png" for plate in plates]
-    for plate, path in zip(plates, paths, strict=True):
-        path.write_bytes(plate.png)
+    paths = []
+    for plate in plates:
+        paths += [folder / f"{plate.name}.png", folder / f"{plate.name}.svg"]
+        paths[-2].write_bytes(plate.png)
+        paths[-1].write_text(plate.svg, encoding="utf-8", newline="\n")
     return paths

@@ -9,8 +9,8 @@ import numpy as np
 from shortrange.quantities import IQ, doubts
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.report.figures.scattering import plot_gr, plot_iq, plot_sq
-from shortrange.report.plates import Plate
-from shortrange.report.style import finish, new_figure, note, png_bytes
+from shortrange.report.plates import Plate, make_plate
+from shortrange.report.style import finish, new_figure, note
 
 __all__ = ["reduction_plate", "reduction_record"]
 
@@ -56,9 +56,9 @@ def reduction_plate(
     plot_sq(ax=middle, data=reduction.sq)
     plot_gr(ax=bottom, data=reduction.gr, number_density=reduction.number_density.value)
     note(bottom, f"low-r residual {reduction.low_r_residual:.3f}", x=0.99, y=0.03)
-    return Plate(
-        name="reduction",
-        png=png_bytes(finish(figure, title=title, subject="total scattering", simulated=simulated)),
+    return make_plate(
+        "reduction",
+        finish(figure, title=title, subject="total scattering", simulated=simulated),
         caption="Measured intensity with the scaled background; structure factor S(Q) and pair distribution "
         "function G(r) with their standard errors; below the shortest distance G(r) must follow the "
         "dashed line.",

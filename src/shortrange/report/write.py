@@ -14,6 +14,7 @@ from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.report.analysis.models import write_models
 from shortrange.report.archive import write_archive
+from shortrange.report.citations import citations
 from shortrange.report.columns import (
     chi_k_columns,
     chi_r_columns,
@@ -23,13 +24,12 @@ from shortrange.report.columns import (
     write_csv,
     write_gr,
 )
+from shortrange.report.fit_plates import fit_plates, odds_plate
 from shortrange.report.folder import ResultFolder
 from shortrange.report.html import render_page
 from shortrange.report.plates import (
     Plate,
     chi_r_of,
-    fit_plates,
-    odds_plate,
     save_plates,
     scattering_plates,
     slug,
@@ -86,7 +86,7 @@ class Reportable(Protocol):
         """Whether the measurements were made from models."""
 
 
-def write_report(result: Reportable, folder: str | Path) -> Path:
+def write_report(result: Reportable, folder: str | Path, *, interactive: bool = True) -> Path:
     """Write ``report.html``, ``verdict.json``, ``results.h5``, and folders of figures, columns and models.
 
     The files are written beside the folder and moved into it at the end: a failure leaves earlier results
@@ -98,6 +98,8 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
         Of `shortrange.run.run_project`.
     folder
         Made if absent.
+    interactive
+        Whether the page's figures may be zoomed and questioned; this adds the 5 MB of plotly's script.
 
     Returns
     -------
@@ -139,6 +141,8 @@ def write_report(result: Reportable, folder: str | Path) -> Path:
             contents=result.contents,
             record=record,
             simulated=simulated,
+            citations=citations(result),
+            interactive=interactive,
         )
         (new / "report.html").write_text(page, encoding="utf-8", newline="\n")
         write_models(result.contents, new, inputs=result.inputs.files, versions=result.versions)

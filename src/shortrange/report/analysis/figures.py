@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from shortrange.analyse.analysis import Analysis
 from shortrange.report.analysis.panels import plot_barcode, plot_loops, plot_projection, plot_shapes
-from shortrange.report.plates import Plate
-from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure, png_bytes
+from shortrange.report.plates import Plate, make_plate
+from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure
 
 __all__ = ["analysis_plates"]
 
@@ -72,8 +72,7 @@ def analysis_plates(analysis: Analysis, *, title: str) -> list[Plate]:
     for name, make, caption in makers:
         figure = make(analysis)
         if figure is not None:
-            png = png_bytes(finish(figure, title=title, simulated=True))
-            plates.append(Plate(name=name, png=png, caption=caption))
+            plates.append(make_plate(name, finish(figure, title=title, simulated=True), caption=caption))
     return plates
 
 

@@ -65,5 +65,9 @@ def models_section(contents: Mapping[str, Analysis | str]) -> Markup:
         ]
     fine = "From the snapshots of each model as offered, not from the data; errors by blocks of frames."
     return join(
-        [element("h2", "What the models are"), element("dl", *items), element("p", fine, classes="fine")]
+        [
+            element("h2", "What the models are", id="contents"),
+            element("dl", *items),
+            element("p", fine, classes="fine"),
+        ]
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from shortrange.analyse.analysis import Analysis
 from shortrange.quantities import Step
 from shortrange.report.analysis.words import doubts_of, number, sentences
+from shortrange.report.document import document
 from shortrange.report.markup import Markup, describe, element, join, plates_html, table
 from shortrange.report.plates import Plate
 from shortrange.report.style import SIMULATED
@@ -50,17 +50,7 @@ def analysis_page(
         table(["File", "SHA-256"], [[i["path"], element("code", i["sha256"])] for i in record["inputs"]]),
         element("footer", "Made with " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()) + "."),
     )
-    style = files("shortrange.report").joinpath("page.css").read_text(encoding="utf-8")
-    head = join(
-        [
-            Markup('<meta charset="utf-8">'),
-            Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            Markup('<link rel="icon" href="data:,">'),
-            element("title", f"{title} – shortrange"),
-            element("style", Markup(style)),
-        ]
-    )
-    return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
+    return document(title, body)
 
 
 def _head(analysis: Analysis, title: str) -> Markup:

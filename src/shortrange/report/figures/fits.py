@@ -25,7 +25,17 @@ from shortrange.report.style import (
 from shortrange.report.text import percent
 from shortrange.transform.fourier import sigma_magnitude, xftf
 
-__all__ = ["PARTS", "plot_contributions", "plot_distances", "plot_fit", "plot_odds", "plot_residual"]
+__all__ = [
+    "PARTS",
+    "plot_contributions",
+    "plot_distances",
+    "plot_fit",
+    "plot_odds",
+    "plot_residual",
+    "strongest",
+    "total_sigma",
+    "transform_curve",
+]
 
 Array = NDArray[Any]
 PARTS = 8
@@ -97,7 +107,7 @@ def plot_residual(
     Where neither error is known the residual is drawn in its own unit, and the axis says so.
     """
     residual = fit.data - fit.model
-    total = _total_sigma(fit)
+    total = total_sigma(fit)
     xlabel, ylabel = _labels(fit, k_weight)
     artists: list[Artist] = []
     if total is not None:
@@ -117,7 +127,7 @@ def plot_contributions(*, ax: Axes, fit: MeasurementFit, k_weight: float = 2.0) 
     The parts of `MeasurementFit.contributions` are drawn from the strongest down; the weakest of many are
     drawn as their sum.
     """
-    parts = _strongest(fit)
+    parts = strongest(fit)
     gap = 0.08 * max(float(np.ptp(fit.data)), float(np.ptp(fit.model)))
     artists: list[Artist] = list(ax.plot(fit.x, fit.model, color=MODELS[0], lw=2.4, alpha=0.85))
     artists += ax.plot(fit.x, fit.data, color=DATA, lw=0.8)
@@ -151,8 +161,8 @@ def plot_contributions(*, ax: Axes, fit: MeasurementFit, k_weight: float = 2.0) 
     return artists
 
 
-def _strongest(fit: MeasurementFit) -> list[tuple[str, Array]]:
-    """Contributions by size; from the ``PARTS``-th on, their sum."""
+def strongest(fit: MeasurementFit) -> list[tuple[str, Array]]:
+    """Return contributions by size; from the ``PARTS``-th on, their sum."""
     parts = sorted(fit.contributions.items(), key=lambda item: -float(np.ptp(item[1])))
     if len(parts) <= PARTS:
         return parts
@@ -181,7 +191,7 @@ def plot_distances(
         End of the axis, angstrom.
     """
     r = np.arange(0.0, r_max + 0.01, 0.02)
-    data, model = _transform(fit.x, fit.data, fit.sigma, r), _transform(fit.x, fit.model, None, r)
+    data, model = transform_curve(fit, fit.data, fit.sigma, r), transform_curve(fit, fit.model, None, r)
     artists: list[Artist] = []
     sigma = sigma_magnitude(data)
     if sigma is not None:
@@ -197,8 +207,9 @@ def plot_distances(
     return artists
 
 
-def _transform(k: Array, curve: Array, sigma: Array | None, r: Array) -> ChiR:
-    """Fourier transform of a curve that is weighted already."""
+def transform_curve(fit: MeasurementFit, curve: Array, sigma: Array | None, r: Array) -> ChiR:
+    """Transform a curve of an EXAFS fit, which is weighted already, to distances ``r`` (angstrom)."""
+    k = fit.x
     weighted = ChiK(k=k, chi=curve, sigma=sigma)
     limits = (float(k[0]) + 0.5, float(k[-1]) - 0.5)
     return xftf(weighted, k_range=limits, k_weight=0.0, dk=1.0, window="hanning", r=r)
@@ -231,7 +242,8 @@ def plot_odds(*, ax: Axes, models: Sequence[ModelResult]) -> list[Artist]:
     return artists
 
 
-def _total_sigma(fit: MeasurementFit) -> Array | None:
+def total_sigma(fit: MeasurementFit) -> Array | None:
+    """Noise and theory error together, shape (n,); infinite where none is known; None if neither is given."""
     known = [sigma for sigma in (fit.sigma, fit.theory_sigma) if sigma is not None]
     if not known:
         return None

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
+from shortrange.quantities import ChiK
 from shortrange.report.figures.fits import (
     PARTS,
     plot_contributions,
@@ -16,10 +17,13 @@ from shortrange.report.figures.fits import (
     plot_odds,
     plot_residual,
 )
-from shortrange.report.style import finish, model_color, new_figure, note, plain
+from shortrange.report.figures.xas import chi_label
+from shortrange.report.figures.xas_features import draw_map
+from shortrange.report.style import WIDTH, dress, finish, model_color, new_figure, note, plain
 from shortrange.report.text import leading, misfit_name, percent, significant
+from shortrange.transform.wavelet import wavelet
 
-__all__ = ["contributions_figure", "distances_figure", "fits_figure", "odds_figure"]
+__all__ = ["contributions_figure", "distances_figure", "fits_figure", "odds_figure", "wavelets_figure"]
 
 _SHOWN = 6
 
@@ -82,6 +86,36 @@ def distances_figure(
         color="#444444",
     )
     return finish(figure, title=title, subject=f"{measurement} in R", simulated=simulated)
+
+
+def wavelets_figure(
+    verdict: Verdict, *, measurement: str, title: str, simulated: bool, k_weight: float = 2.0
+) -> Figure | None:
+    """Wavelet maps of the data and the two leading models on one scale; None for other techniques."""
+    pairs = [(model, _fit_of(model, measurement)) for model in verdict.models[:2]]
+    first = pairs[0][1]
+    if first.technique != "xas":
+        return None
+    curves = [("data", first.data), *((model.name, fit.model) for model, fit in pairs)]
+    limits = (float(first.x[0]), float(first.x[-1]))
+    maps = [
+        # The curves are weighted by k already.
+        wavelet(ChiK(k=first.x, chi=curve), k_weight=0.0, k_range=limits, r_step=0.04)
+        for _, curve in curves
+    ]
+    top = max(float(each.magnitude.max()) for each in maps)
+    figure = new_figure(3.0, width=2 * WIDTH)
+    axes = figure.subplots(1, len(maps), sharey=True)
+    for ax, (name, _), each in zip(axes, curves, maps, strict=True):
+        mesh = draw_map(ax, each, top=top, power=0.5)
+        ax.set_title(plain(name), loc="left", fontsize=8.5, fontweight="bold", pad=3)
+        dress(ax, xlabel="$k$ (Å$^{-1}$)", ylabel="$R$ (Å), no phase correction" if ax is axes[0] else "")
+        for limit in first.fit_range:
+            ax.axhline(limit, color="white", lw=0.8, ls=":")
+    bar = figure.colorbar(mesh, ax=axes, pad=0.01)
+    bar.ax.tick_params(labelsize=8, width=0.7, length=3)
+    bar.set_label(f"amplitude of {chi_label(k_weight)}", fontsize=9)
+    return finish(figure, title=title, subject=f"{measurement}: wavelet maps", simulated=simulated)
 
 
 def _name_model(ax: Axes, model: ModelResult, index: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import PowerNorm
 
 from shortrange.reduce.edge_splitting import Splitting
 from shortrange.reduce.normalise import Normalised
@@ -11,7 +13,7 @@ from shortrange.report.figures.xas import chi_label
 from shortrange.report.style import BAND, DATA, GUIDE, MODELS, dress, note
 from shortrange.transform.wavelet import WaveletMap
 
-__all__ = ["plot_second_derivative", "plot_wavelet", "plot_white_line"]
+__all__ = ["draw_map", "plot_second_derivative", "plot_wavelet", "plot_white_line"]
 
 
 def plot_white_line(*, ax: Axes, data: Normalised, splitting: Splitting) -> list[Artist]:
@@ -48,12 +50,21 @@ def plot_second_derivative(*, ax: Axes, splitting: Splitting) -> list[Artist]:
 
 def plot_wavelet(*, ax: Axes, data: WaveletMap) -> list[Artist]:
     """Magnitude of a wavelet map over k and R, its colour bar beside it."""
-    mesh = ax.pcolormesh(
-        data.k, data.r, data.magnitude, cmap="viridis", shading="nearest", rasterized=True, vmin=0.0
-    )
+    mesh = draw_map(ax, data)
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
     bar.ax.tick_params(labelsize=8, width=0.7, length=3)
     bar.set_label(f"amplitude of {chi_label(data.k_weight)}", fontsize=9)
     bar.outline.set_linewidth(0.5)
     dress(ax, xlabel="$k$ (Å$^{-1}$)", ylabel="$R$ (Å), no phase correction")
     return [mesh]
+
+
+def draw_map(ax: Axes, data: WaveletMap, *, top: float | None = None, power: float = 1.0) -> QuadMesh:
+    """Draw the magnitude of a wavelet map from 0 to ``top``, by default its maximum.
+
+    Colours follow the magnitude to a ``power``: below 1, weak shells show beside strong ones.
+    """
+    scale = PowerNorm(power, vmin=0.0, vmax=float(data.magnitude.max()) if top is None else top)
+    return ax.pcolormesh(
+        data.k, data.r, data.magnitude, cmap="viridis", shading="nearest", rasterized=True, norm=scale
+    )

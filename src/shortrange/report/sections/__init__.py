@@ -1,0 +1,1 @@
+"""Sections of the report, from the answer to what made it."""

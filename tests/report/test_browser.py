@@ -1,0 +1,96 @@
+"""The page as a reader meets it: in a browser, at a desk and on a telephone."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from made_up_results import make_result
+
+from shortrange.report.document import plotly_script
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from browser import Browser, find_chromium
+
+CHROMIUM = find_chromium()
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or sys.platform == "win32", reason="no Chromium is installed to open the page in"
+)
+DRAWN = "document.documentElement.dataset.plots === 'drawn'"
+SIZES = pytest.mark.parametrize(("width", "mobile"), [(1400, False), (390, True)], ids=["desk", "telephone"])
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser(CHROMIUM) as found:
+        yield found
+
+
+@pytest.fixture
+def opened(browser, page):
+    """Open the page at the desk."""
+    browser.complaints.clear()
+    browser.open(page, width=1400)
+    browser.wait_for(DRAWN)
+    return browser
+
+
+@SIZES
+def test_every_plot_is_drawn_and_nothing_complains(browser, page, tmp_path, width, mobile):
+    browser.complaints.clear()
+    browser.open(page, width=width, mobile=mobile)
+    browser.wait_for(DRAWN)
+    places = "[...document.querySelectorAll('[data-plot]')]"
+    assert browser.run(f"{places}.length") == 8
+    assert browser.run(f"{places}.every((p) => p.querySelectorAll('.main-svg').length > 0)")
+    assert browser.run(
+        f"{places}.every((p) => p.querySelector('.scatterlayer .trace path').getTotalLength() > 50)"
+    )
+    assert browser.run("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
+    assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert browser.complaints == []
+    browser.screenshot(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 100_000
+
+
+def test_tables_sort_by_value(opened):
+    column = "[...document.querySelector('table').tBodies[0].rows].map((r) => r.cells[0].textContent)"
+    names = [model.name for model in make_result().verdict.models]
+    assert opened.run(column) == names
+    header = "document.querySelector('table').tHead.rows[0].cells[1]"
+    opened.run(f"{header}.click()")  # probabilities: "< 10⁻¹²" comes before "3.1 %"
+    assert opened.run(column) == names[::-1]
+    opened.run(f"{header}.click()")
+    assert opened.run(column) == names
+    assert opened.run(f"{header}.getAttribute('aria-sort')") == "descending"
+
+
+def test_tables_copy_with_tabs(opened):
+    opened.run(
+        "window.copied = null; Object.defineProperty(navigator, 'clipboard', "
+        "{value: {writeText: async (text) => { window.copied = text; }}, configurable: true});"
+        "document.querySelector('button.copy').click()"
+    )
+    opened.wait_for("window.copied !== null", seconds=5)
+    rows = [line.split("\t") for line in opened.run("window.copied").splitlines()]
+    assert rows[0][0] == "Model"
+    assert [row[0] for row in rows[1:]] == [model.name for model in make_result().verdict.models]
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_print_shows_the_still_pictures(opened):
+    assert opened.run("getComputedStyle(document.querySelector('figure.drawn .still')).display") == "none"
+    opened.call("Emulation.setEmulatedMedia", media="print")
+    assert opened.run("getComputedStyle(document.querySelector('figure.drawn .still')).display") == "block"
+    assert opened.run("getComputedStyle(document.querySelector('button')).display") == "none"
+    opened.call("Emulation.setEmulatedMedia", media="")
+    assert opened.pdf().startswith(b"%PDF")
+
+
+def test_without_plotly_the_pictures_are_seen(browser, page, tmp_path):
+    bare = tmp_path / "bare.html"
+    source = page.read_text(encoding="utf-8")
+    bare.write_text(source.replace(plotly_script(), ""), encoding="utf-8")
+    browser.complaints.clear()
+    browser.open(bare, width=1400)
+    assert browser.run("[...document.images].every((i) => i.complete && i.clientWidth > 300)")
+    assert browser.complaints == []
