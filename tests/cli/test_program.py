@@ -1,5 +1,7 @@
 """The program itself: help, typing errors, exit statuses, and how little it imports."""
 
+import inspect
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,7 +10,9 @@ import pytest
 
 from shortrange import __version__
 from shortrange.cli import app as program
+from shortrange.cli import output
 from shortrange.cli.app import run_app
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress, show_table
 from shortrange.errors import DataError
 
@@ -23,6 +27,17 @@ def fake(monkeypatch, error):
 
     nothing = SimpleNamespace(args=(), kwargs={})
     monkeypatch.setattr(program, "app", SimpleNamespace(parse_args=lambda *_, **__: (fail, nothing)))
+
+
+def answer(monkeypatch, outcome):
+    """Make a command say something and come to an outcome."""
+
+    def speak():
+        print("a table for people")
+        return outcome
+
+    nothing = SimpleNamespace(args=(), kwargs={})
+    monkeypatch.setattr(program, "app", SimpleNamespace(parse_args=lambda *_, **__: (speak, nothing)))
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["simulate", "pdf", "--help"], []])
@@ -100,8 +115,67 @@ def test_debug_shows_where_it_arose(capsys, monkeypatch, words):
     assert "in fail" in err
 
 
-def test_debug_after_two_dashes_is_a_file_name():
-    assert program._take_debug(["check", "--", "--debug"]) == (["check", "--", "--debug"], False)
+def test_options_after_two_dashes_are_file_names():
+    words = ["check", "--", "--debug", "--json"]
+    assert program._take_options(words) == (words, set())
+    assert program._take_options(["--json", *words]) == (words, {"--json"})
+
+
+@pytest.mark.parametrize("words", [["--json", "check", "x"], ["check", "x", "--json"]])
+def test_json_is_all_that_a_program_gets(capsys, monkeypatch, words):
+    answer(monkeypatch, Outcome({"a": "Å"}, status=2))
+    assert run_app(words) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"a": "Å"}
+    assert said.err == ""
+
+
+def test_json_is_the_file_that_the_command_wrote(tmp_path, capsys, monkeypatch):
+    (tmp_path / "summary.json").write_text('{"e0": 9881.0}\n', encoding="utf-8")
+    answer(monkeypatch, Outcome(tmp_path / "summary.json"))
+    assert run_app(["reduce", "x", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"e0": 9881.0}
+
+
+def test_without_json_a_command_speaks_to_people(capsys, monkeypatch):
+    answer(monkeypatch, Outcome({"a": 1}))
+    assert run_app(["check", "x"]) == 0
+    assert capsys.readouterr().out == "a table for people\n"
+
+
+def test_a_fault_is_json_too_and_still_told(capsys, monkeypatch):
+    fake(monkeypatch, DataError("energy is NaN", where="a.xdi, line 3", do="repair the file"))
+    assert run_app(["check", "x", "--json"]) == 2
+    said = capsys.readouterr()
+    expected = {"what": "energy is NaN", "where": "a.xdi, line 3", "do": "repair the file"}
+    assert json.loads(said.out) == {"error": expected, "status": 2}
+    assert "energy is NaN" in said.err
+
+
+def test_a_mistyped_command_line_is_json_too(capsys):
+    assert run_app(["--json", "rnu", "x"]) == 2
+    assert "run" in json.loads(capsys.readouterr().out)["error"]["what"]
+
+
+def test_every_command_has_a_record():
+    """Whoever adds a command gives it a record for programs."""
+    for name in program.app:
+        if name.startswith("-") or name == "simulate":
+            continue
+        function = program.app[name].default_command
+        assert inspect.signature(function).return_annotation in ("Outcome", Outcome), name
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_the_commands(capsys, shell):
+    assert run_app(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(verb in script for verb in ("shortrange", "reduce-pdf", "simulate", "--q-max"))
+
+
+def test_completion_of_an_unknown_shell(capsys):
+    assert run_app(["completion", "tcsh"]) == 2
+    assert "bash" in capsys.readouterr().err
 
 
 def test_control_c(capsys, monkeypatch):
@@ -159,6 +233,17 @@ def test_progress_is_quiet_in_a_pipe(capsys):
         tell("work")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+def test_progress_on_a_terminal_says_how_long_it_takes(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress(4.0, cost=lambda text: 2.0 if text == "long" else 1.0) as tell:
+        tell("long")
+        tell("short")
+    assert output._left(30.0, 2.0, 4.0) == "about 30 s left"
+    assert output._left(600.0, 1.0, 4.0) == "about 30 min left"
+    assert output._left(30.0, 0.0, 4.0) == ""
+    assert output._left(30.0, 5.0, 4.0) == "about 0 s left"
 
 
 def test_progress_on_a_terminal_takes_any_text(capsys, monkeypatch):

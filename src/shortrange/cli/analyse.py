@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress
 
 __all__ = ["analyse"]
@@ -35,7 +36,7 @@ def analyse(
     drift: Literal["all", "framework", "none"] = "all",
     hop_length: float | None = None,
     distances: Literal["minimum image", "bare cloud"] = "minimum image",
-) -> int:
+) -> Outcome:
     """Say what snapshots contain: coordination, connectivity, distortion, transport, topology, pathways.
 
     Parameters
@@ -108,7 +109,7 @@ def analyse(
     for doubt in doubts_of(found):
         print(f"warning: {doubt}")
     print(f"\nreport: {page}")
-    return 0
+    return Outcome(out / "summary.json")
 
 
 def _versions() -> dict[str, str]:

@@ -5,6 +5,8 @@ Nothing heavy is imported here or by the modules of the verbs: `shortrange --hel
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 import traceback
@@ -16,8 +18,10 @@ from shortrange._version import __version__
 from shortrange.cli.analyse import analyse
 from shortrange.cli.boxcar import boxcar
 from shortrange.cli.check import check
+from shortrange.cli.completion import make_completion
 from shortrange.cli.init import init
 from shortrange.cli.motif import motif
+from shortrange.cli.outcome import Outcome, fault_json
 from shortrange.cli.peaks import peaks
 from shortrange.cli.reduce import reduce
 from shortrange.cli.reduce_pdf import reduce_pdf
@@ -33,28 +37,11 @@ BAD_INPUT = 2
 INTERNAL = 70
 INTERRUPTED = 130
 
-_WORDS = frozenset(
-    {
-        "run",
-        "init",
-        "check",
-        "reduce",
-        "reduce-pdf",
-        "peaks",
-        "references",
-        "boxcar",
-        "motif",
-        "simulate",
-        "pdf",
-        "exafs",
-        "analyse",
-    }
-)
-
 app = App(
     name="shortrange",
     help="Which local structure do X-ray absorption and total-scattering data support, and how surely?\n\n"
-    "Begin with `shortrange init`. With --debug, any command shows where in the program an error arose.\n\n"
+    "Begin with `shortrange init`. With --json, any command prints its record for programs; with --debug, "
+    "where in the program an error arose. `shortrange completion` lets your shell complete commands.\n\n"
     "`shortrange --version --verbose` prints what to paste into a bug report.",
     version=__version__,
 )
@@ -65,6 +52,7 @@ app.command(peaks)
 app.command(motif)
 app.command(simulate)
 app.command(analyse)
+app.command(make_completion(app), name="completion")
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -81,18 +69,23 @@ def run_app(arguments: Sequence[str]) -> int:
         0 if all is well (whatever the verdict), 2 for a fault of the input or of the command line, 130 after
         Ctrl-C, 70 for a fault of the program itself.
     """
-    words, debug = _take_debug(arguments)
+    words, options = _take_options(arguments)
+    debug, machine = "--debug" in options, "--json" in options
     try:
         if set(words) == {"--version", "--verbose"}:
             return tell_versions()
         command, bound, *_ = app.parse_args(words, exit_on_error=False, print_error=False)
-        status = int(command(*bound.args, **bound.kwargs) or 0)
+        with _quiet() if machine else contextlib.nullcontext():
+            outcome = command(*bound.args, **bound.kwargs)
+        if machine and isinstance(outcome, Outcome):
+            print(outcome.json())
         sys.stdout.flush()  # here a closed pipe can still be met in peace
-        return status
-    except CycloptsError as error:
-        return _fail(str(error).strip(), BAD_INPUT, debug, hint=_help_for(words))
-    except ShortrangeError as error:
-        return _fail(str(error), BAD_INPUT, debug)
+        return outcome.status if isinstance(outcome, Outcome) else int(outcome or 0)
+    except (CycloptsError, ShortrangeError) as error:
+        if machine:
+            print(fault_json(error, status=BAD_INPUT))
+        hint = _help_for(words) if isinstance(error, CycloptsError) else ""
+        return _fail(str(error).strip(), BAD_INPUT, debug, hint=hint)
     except KeyboardInterrupt:
         return _fail("interrupted; earlier results were left as they were", INTERRUPTED, debug)
     except BrokenPipeError:
@@ -112,21 +105,28 @@ def run_app(arguments: Sequence[str]) -> int:
         return _internal(error, debug)
 
 
-def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """``--debug`` may stand anywhere before ``--``, after which all words are names of files."""
+def _take_options(arguments: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Take out ``--debug`` and ``--json`` wherever they stand before ``--``; file names are behind it."""
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
-    options = [word for word in words[:end] if word != "--debug"]
-    return options + words[end:], len(options) < end
+    taken = {"--debug", "--json"} & set(words[:end])
+    return [word for word in words[:end] if word not in taken] + words[end:], taken
+
+
+def _quiet() -> contextlib.redirect_stdout[io.StringIO]:
+    """Keep what a command tells its user from the standard output, where a program waits for the record."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _help_for(words: Sequence[str]) -> str:
     """Name the help that belongs to a mistyped command line."""
-    verbs = []
+    verbs: list[str] = []
+    here = app
     for word in words[:2]:
-        if word.startswith("-") or word not in _WORDS:
+        if word.startswith("-") or word not in here:
             break
         verbs.append(word)
+        here = here[word]
     return f"see `{' '.join(['shortrange', *verbs])} --help`"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress, show_table
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["boxcar"]
 
 
-def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> int:
+def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> Outcome:
     """Refine crystal phases against G(r) in a window that moves along r, to see how far each is ordered.
 
     Parameters
@@ -36,7 +37,7 @@ def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> int:
         tell("write the results")
         _write(run, out)
     _print(run, out)
-    return 0
+    return Outcome(out / "boxcar.json")
 
 
 def _write(run: BoxcarRun, out: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import show_table
 
 __all__ = ["check"]
 
 
-def check(project: Path, /) -> int:
+def check(project: Path, /) -> Outcome:
     """Read the project file and all it names, and say what was found and everything that is wrong.
 
     Parameters
@@ -27,12 +29,13 @@ def check(project: Path, /) -> int:
     found = sorted(findings, key=lambda finding: order[finding.level])
     rows = [[finding.level, finding.where, _one_line(finding.text)] for finding in found]
     show_table(["", "where", "what"], rows)
+    record = {"findings": [asdict(finding) for finding in found]}
     faults = sum(finding.level == "fault" for finding in findings)
     if faults:
         print(f"\n{faults} fault{'s' if faults > 1 else ''}: the project cannot run")
-        return 2
+        return Outcome(record, status=2)
     print(f"\nready: shortrange run {project}")
-    return 0
+    return Outcome(record)
 
 
 def _one_line(text: str) -> str:

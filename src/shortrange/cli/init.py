@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shortrange.cli.outcome import Outcome
 from shortrange.errors import ProjectError
 
 __all__ = ["init"]
 
 
-def init(folder: Path = Path(), /) -> int:
+def init(folder: Path = Path(), /) -> Outcome:
     """Write a commented project.toml.
 
     Parameters
@@ -31,4 +32,4 @@ def init(folder: Path = Path(), /) -> int:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(template)
     print(f"wrote {path}\nedit it, then: shortrange check {path}")
-    return 0
+    return Outcome({"written": str(path)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import show_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def motif(
     trans: float | None = None,
     twist: list[float] | None = None,
     out: Path = Path("motif"),
-) -> int:
+) -> Outcome:
     """Build an octahedron, or two that share a corner, an edge or a face; say when atoms are too close.
 
     Parameters
@@ -66,7 +67,7 @@ def motif(
     )  # fmt: skip
     _write(built, out)
     _print(built, out)
-    return 0
+    return Outcome(out / "motif.json")
 
 
 def _lengths(name: str, words: list[str] | None) -> float | dict[str, float] | None:

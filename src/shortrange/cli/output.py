@@ -46,13 +46,53 @@ def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show what is being done on one line of the terminal; say nothing in a pipe."""
+def progress(
+    total: float | None = None, *, cost: Callable[[str], float] = lambda _: 1.0
+) -> Iterator[Callable[[str], None]]:
+    """Show what is being done on one line of the terminal, with the time left; say nothing in a pipe.
+
+    Parameters
+    ----------
+    total
+        Cost of all pieces of work, in any unit; without it there is only the time that has gone.
+    cost
+        Of the piece of work that a text announces.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
     from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
-    with Console(stderr=True).status("begin") as status:
-        yield lambda text: status.update(escape(text))
+    text = TextColumn("{task.description}")
+    columns: list[ProgressColumn] = [SpinnerColumn(), text, TimeElapsedColumn()]
+    if total is not None:
+        columns = [SpinnerColumn(), BarColumn(30), TextColumn("{task.fields[left]}"), text]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("begin", total=total, left="")
+        under_way = 0.0
+
+        def tell(what: str) -> None:
+            nonlocal under_way
+            bar.advance(task, under_way)
+            under_way = cost(what)
+            state = bar.tasks[0]
+            bar.update(task, description=escape(what), left=_left(state.elapsed, state.completed, total))
+
+        yield tell
+
+
+def _left(elapsed: float | None, done: float, total: float | None) -> str:
+    """Estimate the time left from what the work that is done has taken."""
+    if not elapsed or not done or total is None:
+        return ""
+    seconds = elapsed * max(0.0, total - done) / done
+    return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shortrange.cli.files import expand
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress, show_table
 from shortrange.errors import ProjectError
 
@@ -38,7 +39,7 @@ def peaks(
     at: list[float] | None = None,
     simulated: bool = False,
     out: Path = Path("peaks"),
-) -> int:
+) -> Outcome:
     """Find the peaks of G(r), and rank the atom pairs that each may be.
 
     Peaks are fitted as the Q-range makes them; maxima that are only its ripples are marked, never assigned.
@@ -97,7 +98,7 @@ def peaks(
         with ResultFolder(out, kind="peaks") as new:
             _write(new, record, fit, assignments, counted, files=[file, *paths], title=file.stem)
     _print(record, out)
-    return 0
+    return Outcome(out / "peaks.json")
 
 
 def _data(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from shortrange.cli.files import expand
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import show_table
 from shortrange.errors import ProjectError
 
@@ -32,7 +33,7 @@ def reduce(
     against: Path | None = None,
     calibrate: Path | None = None,
     standard: str | None = None,
-) -> int:
+) -> Outcome:
     """Align, merge and normalise repeats of an absorption scan, and extract chi(k) and chi(R).
 
     Parameters
@@ -90,7 +91,7 @@ def reduce(
     features.map_wavelet(reduction)
     _write(reduction, scans, paths, features, out=out, mode=mode, r_bkg=r_bkg)
     _print(reduction, features, out)
-    return 0
+    return Outcome(out / "summary.json")
 
 
 def _stated(scans: Sequence[Scan], name: str) -> str:

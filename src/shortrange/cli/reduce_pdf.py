@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shortrange.cli.files import expand
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress, show_table
 from shortrange.errors import DataError, ProjectError, ShortrangeError
 
@@ -38,7 +39,7 @@ def reduce_pdf(
     hdf5: bool = False,
     simulated: bool = False,
     out: Path = Path("reduced-pdf"),
-) -> int:
+) -> Outcome:
     """Reduce scattering patterns to S(Q) and G(r) on an absolute scale, with errors.
 
     Parameters
@@ -122,7 +123,7 @@ class _Job:
         self.out, self.files, self.simulated, self.hdf5 = out, files, simulated, hdf5
         self.q_range, self.settings, self.read = q_range, settings, read
 
-    def one(self, path: Path) -> int:
+    def one(self, path: Path) -> Outcome:
         from shortrange.cli.summary import write_summary
         from shortrange.report import ResultFolder
 
@@ -134,9 +135,9 @@ class _Job:
                 summary = self._write(path, iq, reduction, new)
                 write_summary(new / "summary.json", summary, files=self.files)
         _print(summary, self.out)
-        return 0
+        return Outcome(self.out / "summary.json")
 
-    def series(self, paths: list[Path]) -> int:
+    def series(self, paths: list[Path]) -> Outcome:
         """Reduce each into a folder of its own; a fault of one is told at the end."""
         from shortrange.cli.summary import write_summary
         from shortrange.report import ResultFolder
@@ -144,7 +145,7 @@ class _Job:
         names = _folder_names(paths)
         records: dict[str, dict[str, Any]] = {}
         faults: dict[str, ShortrangeError] = {}
-        with progress() as tell, ResultFolder(self.out, kind="reduce-pdf") as new:
+        with progress(len(paths)) as tell, ResultFolder(self.out, kind="reduce-pdf") as new:
             for path, name in zip(paths, names, strict=True):
                 tell(f"reduce {path.name}")
                 try:
@@ -165,7 +166,7 @@ class _Job:
             content = {"patterns": records, "failed": sorted(faults)}
             write_summary(new / "summary.json", content, files=self.files)
         _print_series(records, self.out)
-        return 0
+        return Outcome(self.out / "summary.json")
 
     def _reduce(self, path: Path) -> tuple[IQ, ScatteringReduction]:
         from shortrange.reduce.q_range import suggest_q_range

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import show_table
 
 if TYPE_CHECKING:
@@ -23,8 +21,7 @@ def references(
     edge: str | None = None,
     compound: str | None = None,
     full: bool = False,
-    as_json: Annotated[bool, Parameter(name="--json")] = False,
-) -> int:
+) -> Outcome:
     """List the energies of standards for calibration, each with its source.
 
     Entries of your own come from the TOML file, or folder of them, that SHORTRANGE_REFERENCES names.
@@ -41,8 +38,6 @@ def references(
         Show only this compound: a formula, or a name such as gypsum.
     full
         Show definition, source and notes of each entry.
-    as_json
-        Print JSON, for programs.
     """
     from shortrange.references import find
 
@@ -51,15 +46,13 @@ def references(
         for each in find(element=element, edge=edge, compound=compound)
         if all(word.lower() in _text(each) for word in words)
     ]
-    if as_json:
-        print(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
-        return 0
+    record = [asdict(each) for each in found]
     if not found:
         print("no reference fits")
-        return 0
+        return Outcome(record)
     if full:
         print("\n\n".join(_details(each) for each in found))
-        return 0
+        return Outcome(record)
     head = ["standard", "edge", "feature", "energy (eV)", "status", "key"]
     rows = [
         [
@@ -74,7 +67,7 @@ def references(
     ]
     show_table(head, rows, right=[3])
     print("\n* has a note: --full shows notes and sources")
-    return 0
+    return Outcome(record)
 
 
 def _text(each: Reference) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shortrange.cli.outcome import Outcome
 from shortrange.cli.output import progress, show_table
 
 if TYPE_CHECKING:
     from shortrange.compare.verdict import Verdict
+    from shortrange.config import Project
 
 __all__ = ["run"]
 
 
-def run(project: Path, /, *, out: Path = Path("results"), static: bool = False) -> int:
+def run(project: Path, /, *, out: Path = Path("results"), static: bool = False) -> Outcome:
     """Reduce the data, simulate every model, and say which of them the data support.
 
     Parameters
@@ -32,13 +34,30 @@ def run(project: Path, /, *, out: Path = Path("results"), static: bool = False) 
     from shortrange.run import run_project
 
     ResultFolder(out, kind="run").check()
-    with progress() as tell:
+    with progress(_work(asked), cost=_cost) as tell:
         result = run_project(asked, progress=tell)
         tell("write the report")
         page = write_report(result, out, interactive=not static)
     _print_verdict(result.verdict, simulated=result.simulated)
     print(f"\nreport: {page}")
-    return 0
+    return Outcome(out / "verdict.json")
+
+
+_COSTS = {"load": 1, "reduce": 2, "potentials": 4, "simulate": 6, "fit": 1, "analyse": 10, "write": 15}
+"""Of pieces of work by their first word, in shares of the example project's time."""
+
+
+def _cost(text: str) -> float:
+    return float(_COSTS.get(text.split()[0], 0))
+
+
+def _work(project: Project) -> float:
+    """Cost of everything that a run announces."""
+    each = _COSTS["simulate"] + _COSTS["fit"]
+    work = sum(
+        _COSTS["reduce"] + _COSTS["potentials"] + each * len(project.model) for _ in project.measurement
+    )
+    return float(_COSTS["load"] + work + _COSTS["analyse"] + _COSTS["write"])
 
 
 def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:

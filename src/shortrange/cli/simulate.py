@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
+from shortrange.cli.outcome import Outcome
+
 if TYPE_CHECKING:
     from shortrange.quantities import Step, Trajectory
 
@@ -35,7 +37,7 @@ def pdf(
     r_step: float = 0.01,
     frames: str | None = None,
     out: Path = Path("simulated"),
-) -> int:
+) -> Outcome:
     """Simulate the X-ray G(r): gr.csv (r, g, sigma, and the part of each pair of elements).
 
     Beside it: coordination.csv (neighbours nearer than r) and, for 8 snapshots or more, convergence.csv.
@@ -104,7 +106,7 @@ def pdf(
         _write_summary(new, "gr_summary.json", snapshots, trajectory, gr.history, settings=settings)
         _draw_gr(new, trajectory.name, gr, model.convergence)
     _tell(model.gr.history, out / "gr.csv")
-    return 0
+    return Outcome(out / "gr_summary.json")
 
 
 @simulate.command
@@ -117,7 +119,7 @@ def exafs(
     r_max: float = 6.0,
     frames: str | None = None,
     out: Path = Path("simulated"),
-) -> int:
+) -> Outcome:
     """Simulate the EXAFS of all absorbers: chi_k.csv (k, chi, sigma) and summary.json.
 
     Parameters
@@ -161,7 +163,7 @@ def exafs(
         )
         _draw_chi(new, trajectory.name, result)
     _tell(result.history, out / "chi_k.csv")
-    return 0
+    return Outcome(out / "summary.json")
 
 
 def _ranges(like: Path | None, **given: float | None) -> dict[str, float]:
