@@ -5,6 +5,7 @@ from shortrange.load import (
     beamlines,
     columns,
     hdf5,
+    lammps,
     pattern,
     pattern_h5,
     pdf,
@@ -12,6 +13,7 @@ from shortrange.load import (
     vasprun,
     xdatcar,
     xdi,
+    xyz,
 )
 from shortrange.load.crystals import crystal_from_trajectory, load_crystal
 from shortrange.load.registry import (
@@ -22,6 +24,7 @@ from shortrange.load.registry import (
     load_iq,
     load_scans,
     load_trajectory,
+    open_frames,
     register,
 )
 
@@ -35,6 +38,7 @@ __all__ = [
     "load_iq",
     "load_scans",
     "load_trajectory",
+    "open_frames",
     "register",
 ]
 
@@ -53,10 +57,18 @@ for _loader in (
     Loader("pattern", "iq", (".chi", ".xy", ".xye", ".iq", "*"), pattern.sniff_iq, pattern.read_iq),
     Loader("pattern_h5", "iq", (".h5", ".hdf5", ".nxs"), pattern_h5.sniff_iq_h5, pattern_h5.read_iq_h5),
     Loader("cif", "structure", (".cif",), structures.sniff_cif, structures.read_cif),
-    Loader("extxyz", "structure", (".extxyz",), structures.sniff_extxyz, structures.read_extxyz),
-    Loader("xyz", "structure", (".xyz",), structures.sniff_xyz, structures.read_xyz),
-    Loader("vasprun", "structure", (), vasprun.sniff_vasprun, vasprun.read_vasprun),
-    Loader("xdatcar", "structure", (".xdatcar",), xdatcar.sniff_xdatcar, xdatcar.read_xdatcar),
-    Loader("ase", "structure", ("*",), lambda _: False, structures.read_ase),
+    Loader("extxyz", "structure", (".extxyz",), xyz.sniff_extxyz, frames_of=xyz.extxyz_frames),
+    Loader("xyz", "structure", (".xyz",), xyz.sniff_xyz, frames_of=xyz.xyz_frames, options=("cell",)),
+    Loader("vasprun", "structure", (), vasprun.sniff_vasprun, frames_of=vasprun.vasprun_frames),
+    Loader("xdatcar", "structure", (".xdatcar",), xdatcar.sniff_xdatcar, frames_of=xdatcar.xdatcar_frames),
+    Loader(
+        "lammps",
+        "structure",
+        (".lammpstrj", ".dump"),
+        lammps.sniff_lammps,
+        frames_of=lammps.lammps_frames,
+        options=("species",),
+    ),
+    Loader("ase", "structure", ("*",), lambda _: False, frames_of=structures.ase_frames),
 ):
     register(_loader)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal, system_of_cell
 from shortrange.errors import DataError, ShortrangeError
+from shortrange.load.frames import check_species
 from shortrange.load.registry import load_trajectory
-from shortrange.load.structures import check_species, sniff_cif
+from shortrange.load.structures import sniff_cif
 from shortrange.load.text import read_text
 from shortrange.quantities import Step, Trajectory, step
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from shortrange.errors import DataError, ShortrangeError, did_you_mean
+from shortrange.load.frames import Frame, FrameFile, Notes
 from shortrange.load.text import read_head
 from shortrange.quantities import GR, IQ, Scan, Trajectory
 
@@ -22,6 +23,7 @@ __all__ = [
     "load_iq",
     "load_scans",
     "load_trajectory",
+    "open_frames",
     "register",
 ]
 
@@ -58,13 +60,20 @@ class Loader:
     read
         The reader. Beside the path it takes the options of its kind by keyword: ``element`` and ``edge``
         (xas), ``wavelength`` and ``axis`` (iq), ``frames`` (structure), ``function`` (gr, only where not G).
+        None for structures that are read frame by frame.
+    frames_of
+        Generator of the frames of a structure file; see `shortrange.load.frames.FrameReader`.
+    options
+        What ``frames_of`` takes besides, by keyword: ``"cell"`` (plain XYZ), ``"species"`` (LAMMPS).
     """
 
     name: str
     kind: Kind
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes], bool]
-    read: Callable[..., Any]
+    read: Callable[..., Any] | None = None
+    frames_of: Callable[..., Iterator[Frame | None]] | None = None
+    options: tuple[str, ...] = ()
 
 
 LOADERS: dict[str, Loader] = {}
@@ -164,17 +173,63 @@ def _read(path: str | Path, format: str | None, kind: Kind, **options: Any) -> A
 
 
 def _guard(loader: Loader, path: Path, **options: Any) -> Any:
+    if loader.read is None:
+        return FrameFile(path, _reader(loader, path), options.get("frames")).read()
     try:
         return loader.read(path, **options)
     except ShortrangeError:
         raise
     except Exception as error:
-        # A library behind a loader failed in its own words; the user still gets what, where and what to do.
+        raise _failed(loader, path, error) from error
+
+
+def _failed(loader: Loader, path: Path, error: Exception) -> DataError:
+    # A library behind a loader failed in its own words; the user still gets what, where and what to do.
+    return DataError(
+        f"the file cannot be read as {loader.name}: {type(error).__name__}: {error}",
+        where=str(path),
+        do="check that it is complete and of this format; name another with format=...",
+    )
+
+
+def _reader(loader: Loader, path: Path, **options: Any) -> Callable[..., Iterator[Frame | None]]:
+    """Return the generator of the frames of a loader, guarded as its ``read`` would be."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if loader.frames_of is None:
+
+        def whole(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Iterator[Frame | None]:
+            trajectory = _guard(loader, path)
+            notes.steps.extend(trajectory.history[1:])
+            for i in range(trajectory.n_frames):
+                cell = None if trajectory.cells is None else trajectory.cells[i]
+                yield Frame(trajectory.species, trajectory.positions[i], cell) if wanted(i) else None
+
+        frames_of: Callable[..., Iterator[Frame | None]] = whole
+    else:
+        frames_of = loader.frames_of
+    foreign = sorted(set(given) - set(loader.options))
+    if foreign:
         raise DataError(
-            f"the file cannot be read as {loader.name}: {type(error).__name__}: {error}",
+            f"{' and '.join(foreign)} given for a file of the format {loader.name}, which states it itself",
             where=str(path),
-            do="check that it is complete and of this format; name another with format=...",
-        ) from error
+            do=f"leave {' and '.join(foreign)} out",
+        )
+    return partial(_guarded, loader, partial(frames_of, **given))
+
+
+def _guarded(
+    loader: Loader,
+    frames_of: Callable[..., Iterator[Frame | None]],
+    path: Path,
+    wanted: Callable[[int], bool],
+    notes: Notes,
+) -> Iterator[Frame | None]:
+    try:
+        yield from frames_of(path, wanted, notes)
+    except (ShortrangeError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise _failed(loader, path, error) from error
 
 
 def load(path: str | Path, *, format: str | None = None, kind: Kind | None = None) -> Any:
@@ -271,10 +326,15 @@ def load_gr(path: str | Path, *, format: str | None = None, function: str = "G")
     return cast(GR, _read(path, format, "gr", **options))
 
 
-def load_trajectory(
-    path: str | Path, *, format: str | None = None, frames: slice | None = None
-) -> Trajectory:
-    """Read snapshots, a crystal or a molecule.
+def open_frames(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    frames: slice | None = None,
+    cell: str | Path | None = None,
+    species: Sequence[str] | None = None,
+) -> FrameFile:
+    """Open snapshots that are to be read piece by piece, so that they need not fit into memory.
 
     Parameters
     ----------
@@ -283,11 +343,41 @@ def load_trajectory(
     format
         Name of a loader.
     frames
-        Which frames to keep; None keeps all.
+        Which frames; None is all.
+    cell
+        Of plain XYZ: a ``.cell`` file of CP2K, or numbers (see `shortrange.load.xyz.read_cells`).
+    species
+        Elements of the types 1, 2, ... of a LAMMPS dump without a column ``element``.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, its format is not known, or it takes no cell or species. Faults of frames
+        show when they are read.
+    """
+    path = Path(path)
+    loader = find_loader(path, format=format, kind="structure")
+    return FrameFile(path, _reader(loader, path, cell=cell, species=species), frames)
+
+
+def load_trajectory(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    frames: slice | None = None,
+    cell: str | Path | None = None,
+    species: Sequence[str] | None = None,
+) -> Trajectory:
+    """Read snapshots, a crystal or a molecule.
+
+    Parameters
+    ----------
+    path, format, frames, cell, species
+        As for `open_frames`.
 
     Raises
     ------
     DataError
         If the file cannot be read, or its frames differ in composition.
     """
-    return cast(Trajectory, _read(path, format, "structure", frames=frames))
+    return open_frames(path, format=format, frames=frames, cell=cell, species=species).read()

@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import re
+import shutil
+import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shortrange.atoms import atomic_number
 from shortrange.errors import DataError
-from shortrange.load.text import read_bytes, read_text
-from shortrange.quantities import Step, Trajectory, step
+from shortrange.load.frames import Frame, Notes, check_frames, check_species, frames_text, open_binary
+from shortrange.load.text import is_gzip, read_text
+from shortrange.quantities import Trajectory, step
 
-__all__ = [
-    "frames_text",
-    "read_ase",
-    "read_cif",
-    "read_extxyz",
-    "read_xyz",
-    "sniff_cif",
-    "sniff_extxyz",
-    "sniff_xyz",
-]
-
-
-def frames_text(frames: slice | None) -> str:
-    """Write a slice as ``start:stop:step``."""
-    if frames is None:
-        return ":"
-    parts = ["" if part is None else str(part) for part in (frames.start, frames.stop, frames.step)]
-    return ":".join(parts[:2] if frames.step is None else parts)
-
-
-def check_species(symbols: Iterable[str], path: Path) -> None:
-    """Refuse what is no chemical element.
-
-    Raises
-    ------
-    DataError
-        Naming the symbol and the file.
-    """
-    for symbol in dict.fromkeys(symbols):
-        try:
-            atomic_number(symbol)
-        except DataError as error:
-            raise DataError(error.what, where=str(path), do=error.do) from None
-
-
-def check_frames(frames: slice | None, count: int, path: Path) -> range:
-    """Return the frames that a slice selects.
-
-    Raises
-    ------
-    DataError
-        If it selects none.
-    """
-    if not count:
-        raise DataError(
-            "the file holds no structure", where=str(path), do="check that this is the right file"
-        )
-    chosen = range(count)[frames or slice(None)]
-    if not chosen:
-        raise DataError(
-            f"frames {frames_text(frames)!r} selects none of the {count} frames",
-            where=str(path),
-            do='write "start:stop:step", counted from 0',
-        )
-    return chosen
+__all__ = ["ase_frames", "read_cif", "sniff_cif"]
 
 
 def sniff_cif(head: bytes) -> bool:
@@ -81,102 +29,46 @@ def sniff_cif(head: bytes) -> bool:
     )
 
 
-def _xyz_head(head: bytes) -> list[str] | None:
-    lines = head.decode("latin-1").splitlines()
-    return lines if len(lines) > 2 and re.fullmatch(r"\s*\d+\s*", lines[0]) else None
+def ase_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Iterator[Frame | None]:
+    """Frames of any other format that ase recognises.
 
-
-def sniff_extxyz(head: bytes) -> bool:
-    """Whether this is extended XYZ: a count, then ``Lattice=`` or ``Properties=``."""
-    lines = _xyz_head(head)
-    return lines is not None and bool(re.search(r"\b(Lattice|Properties)\s*=", lines[1]))
-
-
-def sniff_xyz(head: bytes) -> bool:
-    """Whether this is plain XYZ: a count, a comment, then an element and three numbers."""
-    lines = _xyz_head(head)
-    return (
-        lines is not None
-        and not sniff_extxyz(head)
-        and bool(re.match(r"\s*[A-Z][a-z]?(\s+[-+]?\d*\.?\d+([eEdD][-+]?\d+)?){3}", lines[2]))
-    )
-
-
-def _from_ase(path: Path, frames: slice | None, format: str | None) -> Trajectory:
-    import ase.io
-
-    content = read_bytes(path, 1 if format is None else -1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ase warns of what does not concern positions, cells and species
-        # ase seeks in a compressed file, which takes a hundred times as long as to unpack it first.
-        source: Any = path if format is None else io.StringIO(content.decode("latin-1"))
-        images: Any = ase.io.read(source, index=":", format=format)
-    return _stack(path, images, frames)
-
-
-def _stack(path: Path, images: list[Any], frames: slice | None) -> Trajectory:
-    chosen = check_frames(frames, len(images), path)
-    species = tuple(images[chosen[0]].get_chemical_symbols())
-    check_species(species, path)
-    for i in chosen:
-        other = tuple(images[i].get_chemical_symbols())
-        if other != species:
-            raise DataError(
-                f"frame {i} has other atoms than frame {chosen[0]}: "
-                f"{images[i].get_chemical_formula()} and {images[chosen[0]].get_chemical_formula()}",
-                where=f"{path}, frame {i}",
-                do='give frames of the same atoms in one order; select with frames = "start:stop:step"',
-            )
-    periodic = [bool(images[i].cell.rank == 3 and images[i].pbc.any()) for i in chosen]
-    if any(periodic) != all(periodic):
-        odd = chosen[periodic.index(not periodic[0])]
-        raise DataError(
-            f"frame {odd} has {'no cell' if periodic[0] else 'a cell'}, unlike frame {chosen[0]}",
-            where=f"{path}, frame {odd}",
-            do="give every frame its cell",
-        )
-    return Trajectory(
-        species=species,
-        positions=np.array([images[i].positions for i in chosen]),
-        cells=np.array([images[i].cell.array for i in chosen]) if all(periodic) else None,
-        source=str(path),
-        label=path.name.split(".")[0],
-        history=(_loaded(path, frames, len(images)),),
-    )
-
-
-def _loaded(path: Path, frames: slice | None, count: int) -> Step:
-    return step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=count)
-
-
-def read_extxyz(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read extended XYZ.
-
-    Raises
-    ------
-    DataError
-        If frames differ in their atoms, or ``frames`` selects none.
+    ``.traj`` and OUTCAR are read frame by frame; what ase offers no iterator for is read as a whole.
     """
-    return _from_ase(path, frames, "extxyz")
-
-
-def read_xyz(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read plain XYZ: molecules, without a cell."""
-    return _from_ase(path, frames, "xyz")
-
-
-def read_ase(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read any other format that ase recognises."""
     from ase.io.formats import UnknownFileTypeError
 
+    del notes
     try:
-        return _from_ase(path, frames, None)
+        for index, atoms in enumerate(_images(path)):
+            yield _frame_of(atoms) if wanted(index) else None
     except UnknownFileTypeError as error:
         raise DataError(
             f"the format of this structure is not known ({error})",
             where=str(path),
             do="convert it to extxyz, CIF, XDATCAR or another format that ase reads",
         ) from error
+
+
+def _images(path: Path) -> Iterator[Any]:
+    import ase.io
+
+    with ExitStack() as stack:
+        source = path
+        if is_gzip(path):
+            # ase seeks in its files, which a compressed one answers by starting over.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shortrange-")))
+            source = folder / path.name.removesuffix(".gz")
+            with open_binary(path) as packed, source.open("wb") as plain:
+                shutil.copyfileobj(packed, plain)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")  # ase warns of what does not concern positions, cells and species
+        yield from ase.io.iread(source, index=":")
+
+
+def _frame_of(atoms: Any) -> Frame:
+    periodic = bool(atoms.cell.rank == 3 and atoms.pbc.any())
+    return Frame(
+        tuple(atoms.get_chemical_symbols()), atoms.positions.copy(), atoms.cell.array if periodic else None
+    )
 
 
 def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
@@ -214,5 +106,5 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
         cells=np.array([cell.base]),
         source=str(path),
         label=path.name.split(".")[0],
-        history=(_loaded(path, frames, 1),),
+        history=(step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=1),),
     )

@@ -5,8 +5,7 @@ The reader of ase needs electronic steps and energies, which runs with a machine
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, iterparse
@@ -15,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.load.structures import check_frames, check_species, frames_text
-from shortrange.load.text import is_gzip, read_bytes
-from shortrange.quantities import Step, Trajectory, step
+from shortrange.load.frames import Frame, Notes, open_binary
+from shortrange.quantities import step
 
-__all__ = ["read_vasprun", "sniff_vasprun"]
+__all__ = ["sniff_vasprun", "vasprun_frames"]
 
 Array = NDArray[Any]
 
@@ -56,6 +54,15 @@ class _Run:
                 yield _vectors(element, "basis"), _vectors(element, "positions")
                 element.clear()
 
+    def frame(self, path: Path, index: int, cell: Array, fractions: Array) -> Frame:
+        if cell.shape != (3, 3) or fractions.shape != (len(self.species), 3):
+            raise DataError(
+                f"frame {index} has {len(fractions)} of {len(self.species)} atoms",
+                where=str(path),
+                do='leave the frame out: frames = "start:stop:step"',
+            )
+        return Frame(self.species, fractions @ cell, cell)
+
     @property
     def time_step(self) -> float | None:
         """Of molecular dynamics (IBRION = 0), fs."""
@@ -63,59 +70,26 @@ class _Run:
         return float(self.settings["POTIM"]) if dynamics else None
 
 
-def read_vasprun(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read the ionic steps, or the initial structure of a run that made none.
-
-    Parameters
-    ----------
-    path
-        The file, may be gzipped.
-    frames
-        Which ionic steps to keep.
-
-    Raises
-    ------
-    DataError
-        If there is no structure, or it is damaged.
-    """
-    read_bytes(path, 2)
-    run, found = _Run(), []
-    doubts: tuple[Step, ...] = ()
-    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+def vasprun_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Iterator[Frame | None]:
+    """Ionic steps, or the initial structure of a run that made none."""
+    run, count = _Run(), 0
+    with open_binary(path) as file:
         try:
-            for frame in run.steps(file):
-                found.append(frame)
+            for cell, fractions in run.steps(file):
+                yield run.frame(path, count, cell, fractions) if wanted(count) else None
+                count += 1
         except (ParseError, EOFError) as error:
-            if not found and run.initial is None:
+            if not count and run.initial is None:
                 raise DataError(
                     f"not a whole XML file: {error}", where=str(path), do="copy it again"
                 ) from error
-            doubts = (step("warning: the file is cut", reason=str(error), frames_read=len(found)),)
+            notes.steps.append(step("warning: the file is cut", reason=str(error), frames_read=count))
         except ValueError as error:
             raise DataError(
-                f"frame {len(found)} has a number that cannot be read: {error}",
+                f"frame {count} has a number that cannot be read: {error}",
                 where=str(path),
                 do="cut the file before that frame",
             ) from error
-    if not found and run.initial is not None:
-        found = [run.initial]
-    chosen = check_frames(frames, len(found), path)
-    check_species(run.species, path)
-    for i in chosen:
-        if found[i][0].shape != (3, 3) or found[i][1].shape != (len(run.species), 3):
-            raise DataError(
-                f"frame {i} has {len(found[i][1])} of {len(run.species)} atoms",
-                where=str(path),
-                do='leave the frame out: frames = "start:stop:step"',
-            )
-    cells = np.array([found[i][0] for i in chosen])
-    loaded = step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=len(found))
-    return Trajectory(
-        species=run.species,
-        positions=np.array([found[i][1] for i in chosen]) @ cells,
-        cells=cells,
-        time_step=None if run.time_step is None else run.time_step * abs(chosen.step),
-        source=str(path),
-        label=path.name.split(".")[0],
-        history=(loaded, *doubts),
-    )
+    notes.time_step = run.time_step
+    if not count and run.initial is not None:
+        yield run.frame(path, 0, *run.initial) if wanted(0) else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.load.structures import check_frames, check_species, frames_text
-from shortrange.load.text import is_gzip, read_bytes, where
-from shortrange.quantities import Trajectory, step
+from shortrange.load.frames import Frame, Notes, check_species, open_text
+from shortrange.load.text import where
 
-__all__ = ["read_xdatcar", "sniff_xdatcar"]
+__all__ = ["sniff_xdatcar", "xdatcar_frames"]
 
 Array = NDArray[Any]
 _FRAME = re.compile(r"\s*Direct configuration=", re.IGNORECASE)
@@ -102,74 +100,20 @@ def _positions(lines: _Lines, index: int, start: int, rows: list[str], count: in
     )
 
 
-def _open(path: Path) -> TextIO:
-    return gzip.open(path, "rt", encoding="latin-1") if is_gzip(path) else path.open(encoding="latin-1")
-
-
-def _count(path: Path) -> int:
-    with _open(path) as file:
-        return sum(1 for line in file if _FRAME.match(line))
-
-
-def _from_start(frames: slice | None, path: Path) -> tuple[int, int | None, int]:
-    """Start, stop and step of a slice, counted from the first frame and forwards."""
-    frames = frames or slice(None)
-    start, stop, stride = frames.start or 0, frames.stop, 1 if frames.step is None else frames.step
-    if stride < 1:
-        raise DataError(
-            f"frames {frames_text(frames)!r} does not run forwards",
-            where=str(path),
-            do="give a step of 1 or more",
-        )
-    if start < 0 or (stop is not None and stop < 0):
-        start, stop, stride = frames.indices(_count(path))
-    return start, stop, stride
-
-
-def read_xdatcar(path: Path, *, frames: slice | None = None) -> Trajectory:
-    """Read an XDATCAR with a fixed or a variable cell.
+def xdatcar_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Iterator[Frame | None]:
+    """Frames of an XDATCAR with a fixed or a variable cell, gzipped or not.
 
     Fractional coordinates are taken as they stand; VASP folds them into the cell.
-
-    Parameters
-    ----------
-    path
-        The file, may be gzipped.
-    frames
-        Which frames to keep.
-
-    Raises
-    ------
-    DataError
-        If a frame that is wanted is damaged, or frames differ in composition.
     """
-    read_bytes(path, 2)
-    positions, cells = [], []
-    species: tuple[str, ...] = ()
-    count = 0
-    with _open(path) as file:
+    del notes
+    with open_text(path) as file:
         lines = _Lines(path, file)
-        start, stop, stride = _from_start(frames, path)
         try:
-            for at, cell, symbols, rows in _frames(lines):
-                index, count = count, count + 1
-                if index < start or (stop is not None and index >= stop) or (index - start) % stride:
+            for index, (at, cell, symbols, rows) in enumerate(_frames(lines)):
+                if not wanted(index):
+                    yield None
                     continue
-                species = species or symbols
-                if symbols != species:
-                    raise lines.fault(
-                        f"frame {index} has other atoms than the frames before", "split the file"
-                    )
-                positions.append(_positions(lines, index, at, rows, len(symbols)) @ cell)
-                cells.append(cell)
+                positions = _positions(lines, index, at, rows, len(symbols))
+                yield Frame(symbols, positions @ cell, cell)
         except (EOFError, zlib.error) as error:
             raise lines.fault("the compressed file is damaged and ends too early", "copy it again") from error
-    check_frames(frames, count, path)
-    return Trajectory(
-        species=species,
-        positions=np.array(positions),
-        cells=np.array(cells),
-        source=str(path),
-        label=path.name.split(".")[0],
-        history=(step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=count),),
-    )

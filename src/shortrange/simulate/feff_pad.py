@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shortrange.errors import SimulationError
 
-__all__ = ["FeffPad", "decode_pad", "read_feff_pad"]
+__all__ = ["FeffPad", "decode_pad", "encode_pad", "read_feff_pad"]
 
 Array = NDArray[Any]
 
@@ -62,6 +62,25 @@ def decode_pad(text: bytes) -> Array:
     mantissa = np.floor(digits[:, 1] / 2) / _BASE**2
     mantissa += digits[:, 2:] @ (float(_BASE) ** -np.arange(3.0, _WIDTH + 1))
     return np.asarray(2 * sign * _BASE * mantissa * 10.0**exponent)
+
+
+def encode_pad(values: Array) -> bytes:
+    """Write numbers as packed ASCII data, the inverse of `decode_pad`."""
+    x = np.asarray(values, dtype=float).ravel()
+    size = np.abs(x)
+    there = size > 1e-38
+    exponent = np.where(there, np.floor(np.log10(np.where(there, size, 1.0))) + 1, 0)
+    full = (_BASE // 2) * _BASE**6
+    count = np.rint(size * 10.0**-exponent * full)
+    exponent = np.where(count >= full, exponent + 1, exponent)  # 0.999... rounded up
+    count = np.where(there, np.rint(size * 10.0**-exponent * full), 0).astype(np.int64)
+    digits = np.empty((x.size, _WIDTH), np.uint8)
+    digits[:, 0] = exponent + _OFFSET + _BASE // 2
+    for place in range(_WIDTH - 1, 1, -1):
+        digits[:, place] = count % _BASE + _OFFSET
+        count //= _BASE
+    digits[:, 1] = 2 * count + (x > 0) + _OFFSET
+    return digits.tobytes()
 
 
 def read_feff_pad(path: Path) -> FeffPad:
