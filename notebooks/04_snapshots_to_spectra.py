@@ -45,7 +45,7 @@ R_MAX = 4.6
 exafs = sr.ensemble_exafs(snapshots, absorber="Ta", edge="L3", r_max=R_MAX, k=K)
 r = np.arange(1.8, 6.0, 0.02)
 histograms = sr.pair_histograms(snapshots, r_max=8.0)
-pdf = sr.simulate_gr(histograms, r=r, q_max=23.0, q_min=0.8, per_frame=True)
+pdf = sr.simulate_gr(histograms, r=r, q_max=23.0, q_min=0.8, per_run=True)
 print(f"{exafs.n_frames} snapshots, {exafs.n_absorbers} absorbers, {exafs.n_paths} paths")
 
 
@@ -59,7 +59,7 @@ def spread(frames, n, *, weight):
 
 numbers = (1, 2, 5, 10, 20)
 chi_error = [spread(exafs.frame_chi[:, used], n, weight=K[used] ** 2) for n in numbers]
-gr_error = [spread(pdf.per_frame, n, weight=1.0) for n in numbers]
+gr_error = [spread(pdf.per_run, n, weight=1.0) for n in numbers]
 for n, a, b in zip(numbers, chi_error, gr_error, strict=True):
     print(f"{n:3d} snapshots: EXAFS {100 * a:.1f} %, G(r) {100 * b:.1f} % of the signal")
 

@@ -143,7 +143,7 @@ def test_bad_xdatcar(write: Write) -> None:
     bad(write(text, "XDATCAR"), "does not run forwards", frames=slice(None, None, -1))
     bad(write(gzip.compress(text.encode())[:-30], "XDATCAR.gz"), "damaged")
     other = text + xdatcar(some_frames(1), counts="2 1")
-    bad(write(other, "XDATCAR"), "frame 3 has other atoms than the frames before")
+    bad(write(other, "XDATCAR"), "frame 3 has other atoms than frame 0: ClNa2 and Cl2Na")
 
 
 def test_frames_of_other_atoms(write: Write) -> None:

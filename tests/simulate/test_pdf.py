@@ -143,10 +143,10 @@ def test_exact_debye_sum_with_anomalous_factors():
 def test_parts_add_up_and_frames_average_to_the_mean(salt):
     r = np.arange(1.5, 9, 0.02)
     settings = {"stretch": 0.004, "u_iso": {"Na": 0.002, "Cl": -0.0005, "Ta": 0.001}, "q_damp": 0.04}
-    result = simulate_gr(salt, r=r, q_min=0.7, q_max=22.0, per_frame=True, window="lorch", **settings)
+    result = simulate_gr(salt, r=r, q_min=0.7, q_max=22.0, per_run=True, window="lorch", **settings)
     assert sum(result.contributions.values()) == pytest.approx(result.gr.g, abs=1e-12)
-    assert result.per_frame.mean(axis=0) == pytest.approx(result.gr.g, abs=2e-5)
-    expected = np.std(result.per_frame, axis=0, ddof=1) / np.sqrt(12)
+    assert result.per_run.mean(axis=0) == pytest.approx(result.gr.g, abs=2e-5)
+    expected = np.std(result.per_run, axis=0, ddof=1) / np.sqrt(12)
     assert result.gr.sigma == pytest.approx(expected, rel=1e-3)
     assert any(s.name.startswith("warning: beyond half") for s in result.history)
 

@@ -164,11 +164,12 @@ def count_distances(
         size = first.r.size if first is not None else counted.r.size - 4
         counted = replace(counted, r=counted.r[:size])
         first = first or counted
-        blocks.append(_fitted(counted.counts.mean(axis=0, dtype=float), size))
+        blocks.append(_fitted(counted.mean_counts(), size))
     assert first is not None
     stack = np.array(blocks)
     mean = stack.mean(axis=0)
-    normal = replace(first, counts=stack[:1], number_density=trajectory.number_density)
+    whole = np.array([trajectory.n_frames])
+    normal = replace(first, counts=stack[:1], frames=whole, number_density=trajectory.number_density)
     g, sigma_g = _partials(normal, stack)
     return Distributions(
         r=first.r,

@@ -162,7 +162,7 @@ def feature_shares(
     table = composition_weights(histograms.species, histograms.pairs, q, weights=weights, energy=energy)
     strength = np.exp(-((0.1 * q) ** 2))
     inside = (histograms.r >= r_range[0]) & (histograms.r <= r_range[1])
-    counted = histograms.counts[:, :, inside].sum(axis=2, dtype=float).mean(axis=0)
+    counted = histograms.mean_counts()[:, inside].sum(axis=1)
     areas = {
         f"{a}-{b}": _effective(q, w, strength)[0] * n
         for (a, b), w, n in zip(histograms.pairs, table, counted, strict=True)
@@ -228,7 +228,7 @@ def _with_structures(
     for name, h in structures.items():
         inside = (h.r >= peak.r - reach) & (h.r <= peak.r + reach)
         p = h.index(candidate.pair)
-        counted = h.counts[:, p, inside].sum(axis=1, dtype=float).mean()
+        counted = h.mean_counts()[p, inside].sum()
         a, b = h.pairs[p]
         found[name] = float((2.0 if a == b else 1.0) * counted / h.species[a])
         shares[name] = 2.0 / h.n_atoms * counted * candidate.weight

@@ -86,6 +86,7 @@ class FrameFile:
     reader: FrameReader
     frames: slice | None = None
     _total: int | None = None
+    _notes: Notes = field(default_factory=Notes)
 
     @property
     def label(self) -> str:
@@ -114,6 +115,7 @@ class FrameFile:
             If a frame is damaged, differs in its atoms from the first, or none is chosen.
         """
         notes, held, first = Notes(), list[Frame](), 0
+        self._notes = notes
         for frame, index in self._chosen(notes):
             if not held:
                 first = index
@@ -124,6 +126,21 @@ class FrameFile:
         if held:
             yield self._gather(held, notes, f"from frame {first}")
 
+    def count(self) -> int:
+        """Return the number of chosen frames, which one pass without parsing counts if need be."""
+        frames = self.frames or slice(None)
+        if self._total is None:
+            self._total = sum(1 for _ in self.reader(self.path, lambda _: False, Notes()))
+        return len(range(self._total)[frames])
+
+    @property
+    def history(self) -> tuple[Step, ...]:
+        """What was read, complete after the frames have been read to the end."""
+        loaded = step(
+            "load structures", file=self.source, frames=frames_text(self.frames), frames_in_file=self._total
+        )
+        return (loaded, *self._notes.steps)
+
     def read(self) -> Trajectory:
         """All chosen frames at once.
 
@@ -132,21 +149,18 @@ class FrameFile:
         DataError
             As `pieces`.
         """
-        notes = Notes()
+        self._notes = notes = Notes()
         chosen = [frame for frame, _ in self._chosen(notes)]
         return self._gather(chosen, notes, "")
 
     def _gather(self, held: list[Frame], notes: Notes, place: str) -> Trajectory:
         cells = None if held[0].cell is None else np.array([frame.cell for frame in held])
         stride = abs((self.frames or slice(None)).step or 1)
-        loaded = step(
-            "load structures", file=self.source, frames=frames_text(self.frames), frames_in_file=self._total
-        )
         try:
             return Trajectory(
                 species=held[0].species, positions=np.array([frame.positions for frame in held]), cells=cells,
                 time_step=None if notes.time_step is None else notes.time_step * stride,
-                source=self.source, label=self.label, history=(loaded, *notes.steps),
+                source=self.source, label=self.label, history=self.history,
             )  # fmt: skip
         except DataError as error:
             raise DataError(

@@ -224,7 +224,8 @@ def read_cells(cell: str | Path) -> dict[int, Array] | Array:
         if len(values) == 9:
             return np.array(values).reshape(3, 3)
         if len(values) == 6 and min(values) > 0:
-            return np.array(Cell.fromcellpar(values))
+            parse: Callable[..., Any] = Cell.fromcellpar
+            return np.array(parse(values))
         raise DataError(
             f"the cell {cell} is {len(values)} numbers", where="cell",
             do="give 1, 3, 6 or 9 numbers above zero, such as 15.3,15.3,15.3",

@@ -20,7 +20,8 @@ from shortrange._version import __version__
 
 __all__ = ["cache_folder", "content_key", "load_entry", "store_entry"]
 
-_FORMAT = "1"
+_FORMAT = "2"
+_DIGEST = "sha256"
 
 # What numpy and zipfile raise on files that are missing, cut, or have wrong bytes somewhere.
 _UNREADABLE = (
@@ -57,15 +58,26 @@ def content_key(*parts: str | bytes) -> str:
 def load_entry(name: str) -> dict[str, NDArray[Any]] | None:
     """Arrays kept under ``name``; None if there are none, or if the file is damaged.
 
-    The zip container holds a CRC-32 of each array, so a damaged file is noticed; whoever asked makes the
-    result anew and stores it over the damaged one.
+    An entry holds the SHA-256 of its arrays, so a damaged file is noticed; whoever asked makes the result
+    anew and stores it over the damaged one.
     """
     path = cache_folder() / f"{name}.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            return {key: held[key] for key in held.files}
+            arrays = {key: held[key] for key in held.files}
     except _UNREADABLE:
         return None
+    digest = arrays.pop(_DIGEST, None)
+    return arrays if digest is not None and digest.tobytes() == _digest(arrays) else None
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    digest = hashlib.sha256()
+    for key in sorted(arrays):
+        values = np.asarray(arrays[key])
+        digest.update(f"{key} {values.dtype.str} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.digest()
 
 
 def store_entry(name: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
@@ -73,15 +85,15 @@ def store_entry(name: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
 
     A cache that cannot be written costs time, not truth, so it is no error.
     """
-    folder = cache_folder()
+    target = cache_folder() / f"{name}.npz"
     temporary: str | None = None
-    held: dict[str, Any] = dict(arrays)
+    held: dict[str, Any] = {**arrays, _DIGEST: np.frombuffer(_digest(arrays), dtype=np.uint8)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         with os.fdopen(handle, "wb") as file:
             np.savez(file, **held)
-        Path(temporary).replace(folder / f"{name}.npz")
+        Path(temporary).replace(target)
     except OSError:
         if temporary is not None:
             with contextlib.suppress(OSError):

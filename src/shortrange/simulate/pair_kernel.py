@@ -1,4 +1,4 @@
-"""The compiled pass over the pairs of a frame: subcells, half of the neighbours, B-spline histograms."""
+"""The compiled pass over the pairs of a frame: subcells, half of the neighbours, moments of B-splines."""
 
 from __future__ import annotations
 
@@ -11,18 +11,40 @@ _SUBCELL = 5.5  # angstrom; wide enough for long inner loops, narrow enough to s
 
 
 @njit(nogil=True, cache=True)
-def count_frames(positions, cells, periodic, kinds, place, r_step, counts, overlap):  # type: ignore[no-untyped-def]
-    """Fill ``counts`` (n_frames, n_pairs, n_r), and whether two atoms of a frame lie within ``r_step``."""
+def count_frames(positions, cells, periodic, kinds, place, r_step, run, counts, overlap):  # type: ignore[no-untyped-def]
+    """Fill ``counts`` (n_runs, n_pairs, n_r): sums over each ``run`` frames.
+
+    ``overlap`` (n_frames,): whether two atoms of a frame lie within ``r_step``.
+    """
     n_pairs, n_r = counts.shape[1:]
-    hist = np.empty((n_pairs, n_r + 4))
+    moments = np.zeros((n_pairs, n_r, 4))
     for f in range(positions.shape[0]):
-        hist[:] = 0.0
-        _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, hist)
-        for p in range(n_pairs):
-            # Only a distance in the first interval reaches the first point of the spline.
-            overlap[f] |= hist[p, 0] > 0.0
-            for k in range(n_r):
-                counts[f, p, k] = hist[p, k + 1] * (k * r_step)
+        before = moments[:, 0, 0].sum()
+        _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, moments)
+        overlap[f] = moments[:, 0, 0].sum() > before
+        if (f + 1) % run == 0 or f + 1 == positions.shape[0]:
+            _splines(moments, r_step, counts[f // run])
+            moments[:] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _splines(moments, r_step, counts):  # type: ignore[no-untyped-def]
+    """Add to ``counts`` the cubic B-splines of distances given by their moments, times the distance.
+
+    Of a distance at t (0 to 1) after grid point k, the spline reaches k - 1 to k + 2; each part is a
+    polynomial in t, so the sums of 1, t, t^2, t^3 of all distances in the interval hold all that is needed.
+    """
+    n_pairs, n_r = counts.shape
+    for p in range(n_pairs):
+        m = moments[p]
+        for k in range(1, n_r):
+            total = 4.0 * m[k, 0] - 6.0 * m[k, 2] + 3.0 * m[k, 3]
+            total += m[k - 1, 0] + 3.0 * (m[k - 1, 1] + m[k - 1, 2] - m[k - 1, 3])
+            if k > 1:
+                total += m[k - 2, 3]
+            if k + 1 < n_r:
+                total += m[k + 1, 0] - 3.0 * (m[k + 1, 1] - m[k + 1, 2]) - m[k + 1, 3]
+            counts[p, k] += total * (k * r_step / 6.0)
 
 
 @njit(nogil=True, cache=True)
@@ -137,54 +159,54 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
 
 
 @njit(nogil=True, cache=True)
-def _gather(start, targets, shifts, xyz, middle, limit, near, first):  # type: ignore[no-untyped-def]
-    """Copy the atoms of all target subcells to ``near`` (3, n), ordered by species from ``first``.
+def _gather(start, kind, targets, shifts, xyz, middle, limit, near, size):  # type: ignore[no-untyped-def]
+    """Copy the atoms of all target subcells to ``near`` (n_kinds, 3, n), and how many to ``size`` (n_kinds,).
 
     Those farther than the square root of ``limit`` from ``middle`` are left out.
     """
-    n_kinds = first.size - 1
-    n = 0
-    for s in range(n_kinds):
-        first[s] = n
-        for t in range(targets.size):
-            g = targets[t] * n_kinds + s
-            for j in range(start[g], start[g + 1]):
-                away = 0.0
-                for d in range(3):
-                    near[d, n] = xyz[d, j] + shifts[t, d]
-                    away += (near[d, n] - middle[d]) ** 2
-                n += away < limit
-    first[n_kinds] = n
+    n_kinds = size.size
+    size[:] = 0
+    mx, my, mz = middle[0], middle[1], middle[2]
+    for t in range(targets.size):
+        dx, dy, dz = shifts[t, 0], shifts[t, 1], shifts[t, 2]
+        for j in range(start[targets[t] * n_kinds], start[(targets[t] + 1) * n_kinds]):
+            x, y, z = xyz[0, j] + dx, xyz[1, j] + dy, xyz[2, j] + dz
+            s = kind[j]
+            n = size[s]
+            near[s, 0, n] = x
+            near[s, 1, n] = y
+            near[s, 2, n] = z
+            size[s] = n + ((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2 < limit)
 
 
 @njit(nogil=True, cache=True)
-def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, hist):  # type: ignore[no-untyped-def]
-    """Add the pairs of one frame to ``hist`` (n_pairs, n_r + 4), as 1/r."""
+def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, moments):  # type: ignore[no-untyped-def]
+    """Add the pairs of one frame to ``moments`` (n_pairs, n_r, 4), weighted with 1/r."""
     n_kinds = place.shape[0]
     r_max = (n_r - 1) * r_step
     xyz, kind, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
     offsets = _half_space(cell, m, r_max)
     targets = np.empty(offsets.shape[0], np.int64)
     shifts = np.empty((offsets.shape[0], 3))
-    near, work = np.empty((3, 1024)), np.empty((3, 1024))
-    first = np.empty(n_kinds + 1, np.int64)
+    near, work = np.empty((n_kinds, 3, 1024)), np.empty((3, 1024))
+    size = np.empty(n_kinds, np.int64)
     middle = np.empty(3)
     for home in range(m[0] * m[1] * m[2]):
         lo, hi = start[home * n_kinds], start[(home + 1) * n_kinds]
         if lo == hi:
             continue
         n_targets = _targets(home, m, offsets, periodic, cell, targets, shifts)
-        n = hi - lo
+        n = hi - lo + 1
         for t in targets[:n_targets]:
             n += start[(t + 1) * n_kinds] - start[t * n_kinds]
-        if n > near.shape[1]:
-            near, work = np.empty((3, 2 * n)), np.empty((3, 2 * n))
+        if n > near.shape[2]:
+            near, work = np.empty((n_kinds, 3, 2 * n)), np.empty((3, 2 * n))
         limit = (r_max + _centre(xyz, lo, hi, middle)) ** 2
-        _gather(start, targets[:n_targets], shifts, xyz, middle, limit, near, first)
+        _gather(start, kind, targets[:n_targets], shifts, xyz, middle, limit, near, size)
         for i in range(lo, hi):
             for s in range(n_kinds):
-                into = hist[place[kind[i], s]]
-                _spread(xyz, i, near, first[s], first[s + 1], r_step, r_max, into, work)
+                into = moments[place[kind[i], s]]
+                _spread(xyz, i, near[s], 0, size[s], r_step, r_max, into, work)
                 # Within the home subcell each pair once: partners that come later in the order.
                 g = home * n_kinds + s
                 _spread(xyz, i, xyz, max(start[g], i + 1), start[g + 1], r_step, r_max, into, work)
@@ -205,8 +227,8 @@ def _centre(xyz, lo, hi, middle):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no-untyped-def]
-    """Add the distances of atom ``i`` to ``near[:, lo:hi]``."""
+def _spread(xyz, i, near, lo, hi, r_step, r_max, moments, work):  # type: ignore[no-untyped-def]
+    """Add the distances of atom ``i`` to ``near[:, lo:hi]`` to ``moments`` (n_r, 4)."""
     n = max(hi - lo, 0)
     x, y, z = xyz[0, i], xyz[1, i], xyz[2, i]
     nx, ny, nz, square = near[0], near[1], near[2], work[0]
@@ -225,14 +247,16 @@ def _spread(xyz, i, near, lo, hi, r_step, r_max, hist, work):  # type: ignore[no
         # One Newton step makes a double-precision root of the single-precision one, at half the time.
         inverse = np.float64(np.float32(1.0) / np.sqrt(np.float32(d2) + np.float32(1e-12)))
         inverse *= 1.5 - 0.5 * d2 * inverse * inverse
-        weight[j] = inverse * (1.0 / 6.0)
+        weight[j] = inverse
         grid[j] = d2 * inverse * per_step
     for j in range(kept):
         k = int(grid[j])
         t = grid[j] - k
-        u = 1.0 - t
+        # Four neighbours in memory: one addition of the processor.
         w = weight[j]
-        hist[k] += w * u * u * u
-        hist[k + 1] += w * (4.0 - 3.0 * t * t * (2.0 - t))
-        hist[k + 2] += w * (4.0 - 3.0 * u * u * (2.0 - u))
-        hist[k + 3] += w * t * t * t
+        wt = w * t
+        wtt = wt * t
+        moments[k, 0] += w
+        moments[k, 1] += wt
+        moments[k, 2] += wtt
+        moments[k, 3] += wtt * t

@@ -7,9 +7,9 @@ for Q = 24 1/angstrom and the default step, where plain bins would leave a rando
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -18,19 +18,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from shortrange.atoms import atomic_number
 from shortrange.errors import DataError, SimulationError
+from shortrange.load.frames import FrameFile
 from shortrange.quantities import Step, Trajectory, step
+from shortrange.simulate.cache import content_key
 from shortrange.simulate.pair_kernel import count_frames
+from shortrange.simulate.pieces import PieceStore, Workers, as_pieces, run_pieces
 
 __all__ = ["PairHistograms", "bin_transform", "coordination", "pair_histograms", "running_coordination"]
 
 Array = NDArray[Any]
 
-_RUN = 32  # frames
+_RUNS = 256  # at most are held; twice as many frames then make half as many runs
+_PIECE = 16  # frames that one thread counts at a time
+_PIECE_ATOMS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PairHistograms:
-    """Numbers of atom pairs against distance, frame by frame.
+    """Numbers of atom pairs against distance, in runs of consecutive frames.
 
     Attributes
     ----------
@@ -39,9 +44,12 @@ class PairHistograms:
     pairs
         The unordered pairs of species, in the order of axis 1 of ``counts``; cation first, as in Ta-Cl.
     counts
-        Pairs at each grid point, shape (n_frames, n_pairs, n_r), float32. Each pair of atoms, images
-        included, counts once (not once from each end), spread over four points by the cubic B-spline, times
-        (grid distance / distance) so that ``counts / r`` is the exact spread of ``1 / r_ij``.
+        Pairs at each grid point, mean of each run of frames, shape (n_runs, n_pairs, n_r), float32. Each pair
+        of atoms, images included, counts once (not once from each end), spread over four points by the cubic
+        B-spline, times (grid distance / distance) so that ``counts / r`` is the exact spread of ``1 / r_ij``.
+    frames
+        Frames in each run, shape (n_runs,): one, or from 256 frames on a power of 2 (the last run may be
+        shorter), so that memory does not grow with the number of frames.
     species
         Atoms of each species in a frame.
     number_density
@@ -56,6 +64,7 @@ class PairHistograms:
     r: Array
     pairs: tuple[tuple[str, str], ...]
     counts: Array
+    frames: Array
     species: dict[str, int]
     number_density: float | None
     half_width: float | None
@@ -66,6 +75,11 @@ class PairHistograms:
     @property
     def n_frames(self) -> int:
         """Number of frames."""
+        return int(self.frames.sum())
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs of frames."""
         return int(self.counts.shape[0])
 
     @property
@@ -85,12 +99,12 @@ class PairHistograms:
 
     def mean_counts(self) -> Array:
         """Mean over frames, shape (n_pairs, n_r)."""
-        # Single-precision products over short runs read the counts once, at the speed of memory.
-        flat = self.counts.reshape(self.n_frames, -1)
+        flat = self.counts.reshape(self.n_runs, -1)
+        # In single precision products over short runs: read once, at the speed of memory.
         total = np.zeros(flat.shape[1])
-        for start in range(0, self.n_frames, _RUN):
-            part = flat[start : start + _RUN]
-            total += np.ones(len(part), dtype=part.dtype) @ part
+        for start in range(0, self.n_runs, 32):
+            part = slice(start, start + 32)
+            total += self.frames[part].astype(flat.dtype) @ flat[part]
         return np.reshape(total / self.n_frames, self.counts.shape[1:])
 
     def index(self, pair: str | tuple[str, str]) -> int:
@@ -147,21 +161,25 @@ def bin_transform(q: ArrayLike, r_step: float) -> Array:
 
 
 def pair_histograms(
-    trajectory: Trajectory, *, r_max: float = 20.0, r_step: float = 0.01, workers: int | None = None
+    trajectory: Trajectory | FrameFile,
+    *,
+    r_max: float = 20.0,
+    r_step: float = 0.01,
+    workers: int | Workers | None = None,
 ) -> PairHistograms:
-    """Count the pairs of each two species against their distance, in each frame.
+    """Count the pairs of each two species against their distance.
 
     Parameters
     ----------
     trajectory
-        Frames of a periodic cell of any shape, or of a molecule. All periodic images count, those of the
-        same atom and those beyond half the cell included.
+        Frames of a periodic cell of any shape, or of a molecule; a file is read piece by piece. All periodic
+        images count, those of the same atom and those beyond half the cell included.
     r_max
-        Largest distance, angstrom. For a molecule it is raised to hold all pairs.
+        Largest distance, angstrom. For a molecule in memory it is raised to hold all pairs.
     r_step
         Spacing of the grid, angstrom.
     workers
-        Threads, by default one for each processor. The result does not depend on it.
+        Threads, by default one for each processor, or `Workers`. The result does not depend on it.
 
     Returns
     -------
@@ -181,43 +199,150 @@ def pair_histograms(
             where="pair_histograms",
             do="give r_step > 0, about 0.01, and r_max of several angstrom",
         )
-    positions, cells, periodic = _box(trajectory)
-    if not periodic:
-        r_max = max(r_max, float(np.linalg.norm(cells[0].diagonal())))
-    names = sorted(trajectory.composition, key=_cations_first)
-    pairs = tuple(combinations_with_replacement(names, 2))
-    place = np.zeros((len(names), len(names)), dtype=np.int64)
-    for p, (a, b) in enumerate(pairs):
-        place[names.index(a), names.index(b)] = place[names.index(b), names.index(a)] = p
-    kinds = np.array([names.index(s) for s in trajectory.species], dtype=np.int64)
-    r = np.arange(round(r_max / r_step) + 1) * r_step
-    counts = np.zeros((trajectory.n_frames, len(pairs), r.size), dtype=np.float32)
-    overlap = np.zeros(trajectory.n_frames, dtype=np.bool_)
+    first = trajectory if isinstance(trajectory, Trajectory) else next(trajectory.pieces(1))
+    if first.cells is None:
+        r_max = max(r_max, _extent(trajectory))
+    grid = _Grid.of(first, r_max, r_step)
+    done = workers if isinstance(workers, Workers) else Workers(number=workers)
+    total = trajectory.n_frames if isinstance(trajectory, Trajectory) else trajectory.count()
+    size = max(1, min(_PIECE, _PIECE_ATOMS // first.n_atoms))
+    run = min(size, 2 ** max(0, int(np.log2(total / (_RUNS / 2)))))
+    pieces = as_pieces(first, size) if isinstance(trajectory, Trajectory) else trajectory.pieces(size)
+    store = None
+    if done.keep:
+        store = PieceStore(content_key("pairs", f"{grid.r_max:.6f} {r_step:.9f} {run}", first.source))
+    work = partial(count_piece, grid=grid, run=run)
+    runs = _Runs(grid.n_r, len(grid.pairs), run)
+    for n, found in run_pieces(work, pieces, what="count pairs", workers=done, store=store, total=total):
+        _no_overlap(found["overlap"], runs.n_frames, r_step, first)
+        runs.add(found, n)
+    if store is not None:
+        store.clear()
+    history = first.history if isinstance(trajectory, Trajectory) else trajectory.history
+    counted = step(
+        "count pairs", r_max=grid.r_max, r_step=r_step, frames=runs.n_frames, spread="cubic B-spline"
+    )
+    counts, frames = runs.result()
+    return PairHistograms(
+        r=grid.r, pairs=grid.pairs, counts=counts, frames=frames, species=first.composition,
+        number_density=runs.density, half_width=runs.half_width, label=first.label, source=first.source,
+        history=(*history, counted),
+    )  # fmt: skip
 
-    def count(first: int, last: int) -> None:
-        count_frames(
-            positions[first:last], cells[first:last], periodic, kinds, place, r_step, counts[first:last],
-            overlap[first:last],
-        )  # fmt: skip
 
-    _in_threads(count, trajectory.n_frames, workers)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """What counting needs to know beside positions."""
+
+    pairs: tuple[tuple[str, str], ...]
+    kinds: Array
+    place: Array
+    r_step: float
+    n_r: int
+
+    @property
+    def r_max(self) -> float:
+        return (self.n_r - 1) * self.r_step
+
+    @property
+    def r(self) -> Array:
+        r = np.arange(self.n_r) * self.r_step
+        r.setflags(write=False)
+        return r
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, r_max: float, r_step: float) -> _Grid:
+        names = sorted(trajectory.composition, key=_cations_first)
+        pairs = tuple(combinations_with_replacement(names, 2))
+        place = np.zeros((len(names), len(names)), dtype=np.int64)
+        for p, (a, b) in enumerate(pairs):
+            place[names.index(a), names.index(b)] = place[names.index(b), names.index(a)] = p
+        kinds = np.array([names.index(s) for s in trajectory.species], dtype=np.int64)
+        return cls(pairs, kinds, place, r_step, round(r_max / r_step) + 1)
+
+
+def count_piece(piece: Trajectory, *, grid: _Grid, run: int) -> dict[str, Array]:
+    """Count the pairs of some frames.
+
+    Returns
+    -------
+    dict
+        ``counts`` (n_runs, n_pairs, n_r) float32, sums over ``run`` frames each; ``overlap`` (n_frames,)
+        whether atoms coincide; and for boxes ``density`` and ``half_width`` of each frame.
+    """
+    positions, cells, periodic = _box(piece)
+    counts = np.zeros((-(-piece.n_frames // run), len(grid.pairs), grid.n_r), dtype=np.float32)
+    overlap = np.zeros(piece.n_frames, dtype=np.bool_)
+    count_frames(positions, cells, periodic, grid.kinds, grid.place, grid.r_step, run, counts, overlap)
+    found = {"counts": counts, "overlap": overlap}
+    if periodic:
+        inverse = np.linalg.inv(cells)
+        found["density"] = piece.n_atoms / np.abs(np.linalg.det(cells))
+        found["half_width"] = 0.5 / np.linalg.norm(inverse, axis=1).max(axis=1)
+    return found
+
+
+class _Runs:
+    """Means over runs of frames; neighbouring runs are merged when there are too many."""
+
+    def __init__(self, n_r: int, n_pairs: int, run: int) -> None:
+        self._held = np.zeros((_RUNS, n_pairs, n_r), dtype=np.float32)
+        self._full = 0
+        self._run = self._length = run
+        self._open = 0  # frames in the run that is being filled
+        self.n_frames = 0
+        self._densities: list[float] = []
+        self.half_width: float | None = None
+
+    def add(self, found: Mapping[str, Array], n_frames: int) -> None:
+        for i, counts in enumerate(found["counts"]):
+            if self._full == _RUNS:
+                self._merge()
+            self._held[self._full] += counts
+            self._open += min(self._run, n_frames - i * self._run)
+            if self._open == self._length:
+                self._held[self._full] /= self._length
+                self._full, self._open = self._full + 1, 0
+        self.n_frames += n_frames
+        if "density" in found:
+            self._densities.append(float(found["density"].sum()))
+            least = float(found["half_width"].min())
+            self.half_width = least if self.half_width is None else min(self.half_width, least)
+
+    def _merge(self) -> None:
+        half = _RUNS // 2
+        for i in range(half):
+            self._held[i] = (self._held[2 * i] + self._held[2 * i + 1]) / 2
+        self._held[half:] = 0.0
+        self._full, self._length = half, 2 * self._length
+
+    @property
+    def density(self) -> float | None:
+        return sum(self._densities) / self.n_frames if self._densities else None
+
+    def result(self) -> tuple[Array, Array]:
+        frames = [self._length] * self._full + ([self._open] if self._open else [])
+        counts = self._held[: len(frames)]
+        if self._open:
+            counts[-1] /= self._open
+        counts.setflags(write=False)
+        return counts, np.array(frames)
+
+
+def _no_overlap(overlap: Array, before: int, r_step: float, first: Trajectory) -> None:
     if overlap.any():
-        frame = int(np.argmax(overlap))
+        frame = before + int(np.argmax(overlap))
         raise SimulationError(
             f"two atoms lie less than {r_step:g} angstrom apart in frame {frame}",
-            where=trajectory.source or trajectory.label or "trajectory",
-            do="remove the doubled atom (or the doubled site of partial occupancy)",
+            where=first.source or first.label or "trajectory",
+            do="remove the doubled atom (or the doubled site of partial occupancy), or leave the frame out",
         )
-    counts.setflags(write=False)
-    r.setflags(write=False)
-    done = step(
-        "count pairs", r_max=float(r[-1]), r_step=r_step, frames=trajectory.n_frames, spread="cubic B-spline"
-    )
-    return PairHistograms(
-        r=r, pairs=pairs, counts=counts, species=trajectory.composition,
-        number_density=trajectory.number_density, half_width=trajectory.half_width, label=trajectory.label,
-        source=trajectory.source, history=(*trajectory.history, done),
-    )  # fmt: skip
+
+
+def _extent(trajectory: Trajectory | FrameFile) -> float:
+    """Diagonal of the box that holds a molecule in all its frames."""
+    pieces = [trajectory] if isinstance(trajectory, Trajectory) else trajectory.pieces()
+    return max(float(np.linalg.norm(np.ptp(piece.positions, axis=1), axis=1).max()) for piece in pieces) + 1.0
 
 
 def coordination(histograms: PairHistograms, pair: str | tuple[str, str], r_lo: float, r_hi: float) -> float:
@@ -246,7 +371,7 @@ def coordination(histograms: PairHistograms, pair: str | tuple[str, str], r_lo: 
     centre = (pair.split("-") if isinstance(pair, str) else pair)[0]
     inside = (histograms.r >= r_lo) & (histograms.r <= r_hi)
     ends = 2.0 if len(set(histograms.pairs[p])) == 1 else 1.0
-    total = histograms.counts[:, p, inside].sum(axis=1, dtype=float).mean()
+    total = histograms.mean_counts()[p, inside].sum()
     return float(ends * total / histograms.species[centre])
 
 
@@ -287,12 +412,3 @@ def _box(trajectory: Trajectory) -> tuple[Array, Array, bool]:
     size = (trajectory.positions - low).max(axis=(0, 1)) + 0.5
     cells = np.repeat(np.diag(size)[None], trajectory.n_frames, axis=0)
     return trajectory.positions - low + 0.25, cells, False
-
-
-def _in_threads(count: Any, n_frames: int, workers: int | None) -> None:
-    """Call ``count(first, last)`` on runs of frames."""
-    threads = max(1, min(workers or os.cpu_count() or 1, n_frames))
-    # Several runs for each thread even out the load.
-    edges = np.linspace(0, n_frames, min(n_frames, 8 * threads) + 1).astype(int)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(count, edges[:-1], edges[1:]))

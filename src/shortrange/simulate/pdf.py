@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.numeric.blocking import standard_error
+from shortrange.numeric.blocking import standard_error, variance_of_mean
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
 from shortrange.simulate.pairs import PairHistograms
@@ -43,8 +43,11 @@ class SimulatedGR:
         midpoints of ``gr.r``, shape (n_r,); empty for a molecule.
     q, f_q
         1/angstrom, shape (n_q,), and F(Q) = Q [S(Q) - 1] before the window.
-    per_frame
-        G of each frame, shape (n_frames, n_r), or None.
+    per_run
+        G of each run of frames (single frames, if there are fewer than 256), shape (n_runs, n_r), or None.
+    correlation
+        Time lag in frames and autocorrelation of G at that lag, averaged over r, shape (n, 2); 1 at lag 0.
+        None for fewer than 16 runs of frames.
     convergence
         Number of frames from the start, and the rms over r of the standard error of their mean G,
         angstrom^-2, shape (n, 2); None for fewer than 8 frames.
@@ -57,8 +60,9 @@ class SimulatedGR:
     partial_g: Mapping[str, Array]
     q: Array
     f_q: Array
-    per_frame: Array | None = None
+    per_run: Array | None = None
     convergence: Array | None = None
+    correlation: Array | None = None
     history: tuple[Step, ...] = ()
 
 
@@ -78,7 +82,7 @@ def simulate_gr(
     delta1: float = 0.0,
     delta2: float = 0.0,
     diameter: float | None = None,
-    per_frame: bool = False,
+    per_run: bool = False,
 ) -> SimulatedGR:
     """G(r) of an ensemble with its sampling error and its parts.
 
@@ -95,8 +99,8 @@ def simulate_gr(
         width that ``u_iso`` gives, never that of the snapshots.
     diameter
         Of the ball that the sample consists of, angstrom.
-    per_frame
-        Also return G of each frame.
+    per_run
+        Also return G of each run of frames.
 
     Returns
     -------
@@ -114,12 +118,14 @@ def simulate_gr(
     parts = model.contributions(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
     cov: Array | None = None
     convergence: Array | None = None
+    correlation: Array | None = None
     how: dict[str, Any] = {"method": "one frame: unknown"}
     if histograms.n_frames > 1:
-        groups = min(histograms.n_frames, _GROUPS)
+        groups = min(histograms.n_runs, _GROUPS)
         g = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths, groups=groups)
         cov, inflation = standard_error(g)
         convergence = _convergence(g, histograms.n_frames)
+        correlation = _correlation(g, histograms.n_frames)
         how = {"method": "scatter of runs of frames, blocked", "runs": groups, "inflation": inflation}
     named = weights if isinstance(weights, str) else dict(weights)
     done = step(
@@ -136,12 +142,12 @@ def simulate_gr(
     )  # fmt: skip
     q = np.arange(max(q_min, 0.02), q_max + 1e-9, 0.02)
     each = None
-    if per_frame:
+    if per_run:
         each = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
     return SimulatedGR(
         gr=gr, contributions=parts, partial_g=histograms.partial_g(r), q=q,
-        f_q=model.structure(q, u_iso=u_iso, widths=widths), per_frame=each,
-        convergence=convergence, history=history,
+        f_q=model.structure(q, u_iso=u_iso, widths=widths), per_run=each,
+        convergence=convergence, correlation=correlation, history=history,
     )  # fmt: skip
 
 
@@ -150,8 +156,19 @@ def _convergence(g: Array, n_frames: int) -> Array | None:
     sizes = [n for n in (8, 16, 32, 64) if n < len(g)]
     if len(g) >= 8:
         sizes.append(len(g))
-    rows = [(n * n_frames / len(g), np.sqrt(np.mean(np.diag(standard_error(g[:n])[0])))) for n in sizes]
+    rows = [(n * n_frames / len(g), np.sqrt(np.mean(variance_of_mean(g[:n])))) for n in sizes]
     return np.array(rows) if rows else None
+
+
+def _correlation(g: Array, n_frames: int) -> Array | None:
+    """Autocorrelation of the deviations from the mean, against frames; lags up to a quarter of the run."""
+    n = len(g)
+    if n < 16:
+        return None
+    off = g - g.mean(axis=0)
+    products = off @ off.T
+    at = [np.trace(products, lag) / (n - lag) for lag in range(n // 4)]
+    return np.column_stack([np.arange(n // 4) * n_frames / n, np.array(at) / at[0]]) if at[0] > 0 else None
 
 
 def _check_particle(diameter: float | None, widths: Widths, u_iso: float | Mapping[str, float]) -> None:

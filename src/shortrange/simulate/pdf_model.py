@@ -149,8 +149,8 @@ class PdfModel:
         widths: Widths = _PLAIN,
         groups: int | None = None,
     ) -> Array:
-        """G of each frame, or of ``groups`` runs of consecutive frames, shape (n, n_r)."""
-        counts = self.histograms.counts if groups is None else run_means(self.histograms.counts, groups)
+        """G of each run of frames of the histograms, or of ``groups`` longer ones, shape (n, n_r)."""
+        counts = self.histograms.counts if groups is None else run_means(self.histograms, groups)
         if widths or self.diameter is not None:
             each = [
                 (self._pair_weights * self._broad(x, self._q, stretch, u_iso, widths)).sum(axis=0)
@@ -158,8 +158,9 @@ class PdfModel:
             ]
             return np.asarray(np.array(each) @ self._kernel.T * (scale * self._envelope(q_damp)))
         waves = signal(self.histograms, counts)
-        sines = np.sin(np.outer(self.histograms.r, self._q * (1 + stretch)))
-        spread = bin_transform(self._q * (1 + stretch), self.histograms.r_step)
+        q = self._q * (1 + stretch)
+        sines = sine_kernel(q, np.full(q.size, np.pi / 2), self.histograms.r)
+        spread = bin_transform(q, self.histograms.r_step)
         base = signal(self.histograms, None) @ sines
         sines = sines.astype(counts.dtype)  # products of mixed precision bypass BLAS
         weighted = self._weighted(u_iso) / (1 + stretch)

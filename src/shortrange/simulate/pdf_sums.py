@@ -81,12 +81,13 @@ def shell(h: PairHistograms, p: int, shells: Mapping[str, tuple[float, float]] |
     return None
 
 
-def run_means(counts: Array, groups: int) -> Array:
-    """Means over ``groups`` runs of consecutive frames, axis 0."""
-    edges = np.linspace(0, counts.shape[0], min(groups, counts.shape[0]) + 1).astype(int)
-    flat = counts.reshape(counts.shape[0], -1)
-    runs = [np.full(b - a, 1.0 / (b - a), dtype=counts.dtype) @ flat[a:b] for a, b in pairwise(edges)]
-    return np.reshape(runs, (-1, *counts.shape[1:]))
+def run_means(h: PairHistograms, groups: int) -> Array:
+    """Mean counts of ``groups`` stretches of frames of nearly equal length, shape (groups, n_pairs, n_r)."""
+    edges = np.linspace(0, h.n_runs, min(groups, h.n_runs) + 1).astype(int)
+    flat = h.counts.reshape(h.n_runs, -1)
+    share = [h.frames[a:b] / h.frames[a:b].sum() for a, b in pairwise(edges)]
+    means = [w.astype(flat.dtype) @ flat[a:b] for w, (a, b) in zip(share, pairwise(edges), strict=True)]
+    return np.reshape(means, (-1, *h.counts.shape[1:]))
 
 
 def broad_signal(
