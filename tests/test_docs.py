@@ -31,7 +31,7 @@ FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("page", ["start.md", "standards.md"])
+@pytest.mark.parametrize("page", ["start.md", "standards.md", "howto/analyse-snapshots.md"])
 def test_python_of_a_page_prints_what_the_page_shows(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = (DOCS / page).read_text(encoding="utf-8")

@@ -59,6 +59,8 @@ def only(part, trajectory=None, **more):
     return lambda: analyse_trajectory(run() if trajectory is None else trajectory, only=[part], **more)
 
 
+NO_GROUP = [(np.eye(3), np.zeros(3)), (np.eye(3), np.full(3, 0.5)), (-np.eye(3), np.zeros(3))]
+
 BAD = {
     # the request
     "unknown part": (only("coordinatoin"), "did you mean 'coordination'"),
@@ -117,6 +119,9 @@ BAD = {
     "grid too coarse": (lambda: probability_density(run(), ("Na",), spacing=5.0), "spacing = 5"),
     "no sites": (lambda: find_jumps(run(), ("Na",), np.empty((0, 3))), "0 sites"),
     "no operation": (lambda: symmetrised(probability_density(run(), ("Na",)), []), "no symmetry operation"),
+    "no group": (lambda: symmetrised(probability_density(run(), ("Na",)), NO_GROUP), "make no group"),
+    "tolerance of zero": (only("density", symmetrise=0.0), "a tolerance of 0.0"),
+    "no atoms at rest": (only("density", pure("Na"), symmetrise=0.5), "every atom moves"),
     # temperature laws
     "one temperature": (lambda: arrhenius([600, 600], [1e-5, 2e-5]), "all runs are at 600"),
     "negative D": (lambda: arrhenius([600, 800], [1e-5, -1e-6]), "D is not above zero"),

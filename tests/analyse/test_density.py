@@ -9,7 +9,14 @@ from ase.io.cube import read_cube_data
 from ase.units import Bohr
 from snapshots import frames
 
-from shortrange.analyse.density import probability_density, symmetrised, write_chgcar, write_cube
+from shortrange.analyse.analysis import analyse_trajectory
+from shortrange.analyse.density import (
+    probability_density,
+    symmetrised,
+    symmetry_operations,
+    write_chgcar,
+    write_cube,
+)
 from shortrange.analyse.jumps import find_jumps, find_sites
 
 SKEW = np.array([[9.0, 0, 0], [3.0, 10.0, 0], [-2.0, 1.5, 11.0]])
@@ -54,6 +61,35 @@ def test_symmetry_average():
     assert both.values.sum() == pytest.approx(density.values.sum(), rel=1e-2)
     assert len(find_sites(density)) == 1
     assert len(find_sites(both)) == 2
+
+
+def close_packed(n=4):
+    """Cubic close packing of Cl that rattles, one cell, and one Na at a general place."""
+    cl = 5.6 * np.array([(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)])
+    noise = np.random.default_rng(0).normal(scale=0.02, size=(n, 5, 3))
+    return frames(["Cl"] * 4 + ["Na"], np.vstack([cl, [[0.5, 1.0, 1.7]]]) + noise, cell=[5.6] * 3)
+
+
+def test_symmetry_of_a_rattling_crystal():
+    """Close packing has 48 operations at each of its 4 lattice points, and no more."""
+    density = probability_density(close_packed(), ("Na",), spacing=0.28)
+    operations = symmetry_operations(density, tolerance=0.3)
+    assert len(operations) == 48 * 4
+    assert len(symmetry_operations(density, tolerance=1e-4)) == 1
+    averaged = symmetrised(density, operations)
+    assert averaged.operations == 48 * 4
+    scale = averaged.values.max()
+    turned = np.transpose(averaged.values, (2, 0, 1))  # a threefold axis along 111
+    assert turned == pytest.approx(averaged.values, abs=0.02 * scale)
+    moved = np.roll(averaged.values, np.array(averaged.values.shape[:2]) // 2, axis=(0, 1))
+    assert moved == pytest.approx(averaged.values, abs=0.02 * scale)
+    assert np.transpose(density.values, (2, 0, 1)) != pytest.approx(density.values, abs=0.02 * scale)
+
+
+def test_symmetry_on_request():
+    found = analyse_trajectory(close_packed(), only=["density"], mobile=["Na"], symmetrise=0.3)
+    assert found.density.operations == 48 * 4
+    assert found.history[-1].settings["symmetrise"] == 0.3
 
 
 def hopper(path, *, cell=12.0, hold=10, seed=0):

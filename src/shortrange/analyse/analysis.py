@@ -10,7 +10,7 @@ import numpy as np
 
 from shortrange.analyse.connectivity import Connectivity, check_bonded, connect
 from shortrange.analyse.cutoffs import Cutoff, check_cutoffs
-from shortrange.analyse.density import Density, probability_density
+from shortrange.analyse.density import Density, probability_density, symmetrised, symmetry_operations
 from shortrange.analyse.displacement import Drift, remove_drift, unwrap
 from shortrange.analyse.distortion import Distortion, distortion
 from shortrange.analyse.jumps import Jumps, find_jumps, find_sites
@@ -108,6 +108,7 @@ def analyse_trajectory(
     drift: Drift = "all",
     hop_length: float | None = None,
     distances: Distances = "minimum image",
+    symmetrise: float | None = None,
     strict: bool = True,
 ) -> Analysis:
     """Analyse a trajectory.
@@ -130,6 +131,9 @@ def analyse_trajectory(
         See `transport`; ``hop_length`` is by default the first maximum of g(r) of the mobile element.
     distances
         See `topology`.
+    symmetrise
+        Average the density over the symmetry that the mean positions of the atoms at rest have within this
+        distance, angstrom; by default not.
     strict
         Whether a part named in ``only`` must be possible; if not, it is left out with its reason as others
         are.
@@ -174,11 +178,12 @@ def analyse_trajectory(
         every = stride or max(1, -(-trajectory.n_frames // _TOPOLOGY_FRAMES))
         out["persistence"] = tuple(topology(trajectory, roles, stride=every, distances=distances))
     if "density" in possible:
-        out["density"], out["jumps"] = _density(trajectory, roles, drift)
+        out["density"], out["jumps"] = _density(trajectory, roles, drift, symmetrise)
     history.append(
         step(
             "analyse", parts=possible, left_out=reasons, polyhedron=polyhedron, stride=stride, drift=drift,
             time_step=time_step, temperature=temperature, charge=charge, window=window, distances=distances,
+            symmetrise=symmetrise,
             cutoffs={name: (c.r, c.origin) for name, c in found.cutoffs.items()},
         )
     )  # fmt: skip
@@ -304,11 +309,15 @@ def _hop_length(roles: Roles, cutoffs: Mapping[str, Cutoff]) -> float | None:
     return None
 
 
-def _density(trajectory: Trajectory, roles: Roles, drift: Drift) -> tuple[Density, Jumps | None]:
+def _density(
+    trajectory: Trajectory, roles: Roles, drift: Drift, symmetrise: float | None
+) -> tuple[Density, Jumps | None]:
     positions = None
     if trajectory.n_frames > 1:
         positions = remove_drift(unwrap(trajectory), trajectory, roles, drift=drift)
     density = probability_density(trajectory, roles.mobile, positions=positions)
+    if symmetrise is not None:
+        density = symmetrised(density, symmetry_operations(density, tolerance=symmetrise))
     if positions is None:
         return density, None
     sites = find_sites(density)

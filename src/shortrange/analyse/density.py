@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib.util
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.roles import atoms_of
-from shortrange.errors import DataError
+from shortrange.errors import DataError, ShortrangeError
 from shortrange.quantities import Trajectory
 
-__all__ = ["Density", "probability_density", "symmetrised", "write_chgcar", "write_cube"]
+__all__ = [
+    "Density",
+    "probability_density",
+    "symmetrised",
+    "symmetry_operations",
+    "write_chgcar",
+    "write_cube",
+]
 
 Array = NDArray[Any]
 
@@ -35,6 +44,8 @@ class Density:
         Standard deviation of the Gaussian by which it was smoothed, angstrom.
     frame
         Mean positions of the other atoms (fractions in [0, 1)) and their elements, for the pictures.
+    operations
+        Number of symmetry operations over which it was averaged.
     """
 
     values: Array
@@ -42,6 +53,7 @@ class Density:
     elements: tuple[str, ...]
     smoothing: float
     frame: tuple[Array, tuple[str, ...]]
+    operations: int = 1
 
 
 def probability_density(
@@ -136,8 +148,62 @@ def _mean_fractions(fractions: Array) -> Array:
     return np.asarray(np.angle(turns) / (2.0 * np.pi) % 1.0)
 
 
+def symmetry_operations(density: Density, *, tolerance: float = 0.5) -> list[tuple[Array, Array]]:
+    """Symmetry of the mean positions of the atoms that do not move, by spglib (Togo and Tanaka 2018).
+
+    Parameters
+    ----------
+    density
+        Its ``frame`` is looked at; a supercell has the translations between its cells as well.
+    tolerance
+        How far mean positions may lie from symmetric ones, angstrom.
+
+    Returns
+    -------
+    list
+        (rotation, translation) in fractions, for `symmetrised`.
+
+    Raises
+    ------
+    ShortrangeError
+        If spglib is not installed.
+    DataError
+        If every atom moves, or spglib finds no symmetry within the tolerance.
+    """
+    if importlib.util.find_spec("spglib") is None:
+        raise ShortrangeError(
+            "spglib is not installed", where="symmetry", do='pip install "shortrange[symmetry]"'
+        )
+    if not 0 < tolerance <= 2:
+        raise DataError(
+            f"a tolerance of {tolerance} angstrom", where="symmetry", do="give more than 0 and at most 2"
+        )
+    if not density.frame[1]:
+        raise DataError(
+            "every atom moves: nothing shows the symmetry", where="symmetry", do="leave symmetrising out"
+        )
+    import spglib
+
+    crystal: Any = (density.cell, density.frame[0], _atoms(density).numbers)
+    with warnings.catch_warnings():
+        # Of the change from returning None to raising: both are caught here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            found = spglib.get_symmetry(crystal, symprec=tolerance)
+        except getattr(spglib, "SpglibError", ValueError):
+            found = None
+    if found is None:
+        raise DataError(
+            f"no symmetry is found within {tolerance} angstrom", where="symmetry", do="give another tolerance"
+        )
+    return list(zip(found["rotations"], found["translations"], strict=True))
+
+
 def symmetrised(density: Density, operations: list[tuple[Array, Array]]) -> Density:
-    """Average over symmetry operations, each a rotation and a translation in fractions.
+    """Average over a group of symmetry operations, each a rotation and a translation in fractions.
+
+    Translations alone (of a supercell, or of a centred cell) are averaged exactly, by Fourier transform;
+    rotations by linear interpolation, one for each class of operations that differ by a translation.
 
     Parameters
     ----------
@@ -149,29 +215,43 @@ def symmetrised(density: Density, operations: list[tuple[Array, Array]]) -> Dens
     Raises
     ------
     DataError
-        If there is no operation.
+        If there is no operation, or the operations do not make a group.
     """
-    if not operations:
+    rotations = {np.asarray(r).astype(int).tobytes(): (np.asarray(r), np.asarray(t)) for r, t in operations}
+    moves = [np.asarray(t) for r, t in operations if (np.asarray(r) == np.eye(3)).all()]
+    if not moves or len(moves) * len(rotations) != len(operations):
         raise DataError(
-            "there is no symmetry operation", where="symmetrised", do="give the identity at least"
-        )
+            f"{len(operations)} operations, {len(moves)} of them translations alone and {len(rotations)} "
+            "different rotations, make no group" if operations else "there is no symmetry operation",
+            where="symmetrised",
+            do="give all operations, the identity among them",
+        )  # fmt: skip
+    return replace(
+        density,
+        values=_turned(_moved(density.values, moves), list(rotations.values())),
+        operations=len(operations),
+    )
+
+
+def _moved(values: Array, moves: list[Array]) -> Array:
+    """Average over translations."""
+    h = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1.0 / n) for n in values.shape), indexing="ij"), axis=-1)
+    phase = sum(np.exp(2j * np.pi * (h @ move)) for move in moves) / len(moves)
+    return np.asarray(np.clip(np.fft.ifftn(np.fft.fftn(values) * phase).real, 0.0, None))
+
+
+def _turned(values: Array, operations: list[tuple[Array, Array]]) -> Array:
+    """Average over rotations, each with its translation."""
     from scipy.ndimage import map_coordinates
 
-    shape = np.array(density.values.shape)
+    shape = np.array(values.shape)
     grid = np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"))
-    total = np.zeros(density.values.shape)
+    total = np.zeros(values.shape)
     for rotation, translation in operations:
-        moved = np.tensordot(np.asarray(rotation, dtype=float), grid, axes=1)
-        moved = moved + np.asarray(translation, dtype=float)[:, None, None, None]
+        moved = np.tensordot(rotation.astype(float), grid, axes=1) + translation[:, None, None, None]
         at = (moved % 1.0) * shape[:, None, None, None]
-        total += map_coordinates(density.values, at, order=1, mode="grid-wrap")
-    return Density(
-        values=total / len(operations),
-        cell=density.cell,
-        elements=density.elements,
-        smoothing=density.smoothing,
-        frame=density.frame,
-    )
+        total += map_coordinates(values, at, order=1, mode="grid-wrap")
+    return total / len(operations)
 
 
 def _atoms(density: Density) -> Any:

@@ -36,6 +36,7 @@ def analyse(
     drift: Literal["all", "framework", "none"] = "all",
     hop_length: float | None = None,
     distances: Literal["minimum image", "bare cloud"] = "minimum image",
+    symmetrise: float | None = None,
 ) -> Outcome:
     """Say what snapshots contain: coordination, connectivity, distortion, transport, topology, pathways.
 
@@ -72,6 +73,8 @@ def analyse(
         Between neighbouring sites, angstrom.
     distances
         Of the topology.
+    symmetrise
+        Average the density over the symmetry of the atoms at rest, found within this distance, angstrom.
     """
     from shortrange.cli.simulate import load_snapshots
 
@@ -99,6 +102,7 @@ def analyse(
             drift=drift,
             hop_length=hop_length,
             distances=distances,
+            symmetrise=symmetrise,
         )
         tell("write the report")
         digest = hashlib.sha256(trajectory.read_bytes()).hexdigest()

@@ -71,6 +71,7 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
             "elements": analysis.density.elements,
             "grid": analysis.density.values.shape,
             "smoothing_A": analysis.density.smoothing,
+            "symmetry_operations": analysis.density.operations,
         }
     if analysis.jumps is not None:
         j = analysis.jumps
