@@ -109,7 +109,13 @@ def test_every_derivative_agrees_with_differences(system: str):
     # A generic cell of each system, every parameter away from zero.
     phase = crystal_pdf(two_sites(system), r_max=11.0)
     values = phase.start.copy()
-    for name, value in {"delta1": 0.1, "delta2": 0.8, "q_broad": 0.02, "diameter": 25.0}.items():
+    for name, value in {
+        "delta1": 0.1,
+        "delta2": 0.8,
+        "q_broad": 0.02,
+        "diameter": 25.0,
+        "q_damp": 0.04,
+    }.items():
         values[phase.names.index(name)] = value
     r = np.arange(5.0, 11.0, 0.05)
     window = phase.on(r, phase.tables(r, q_max=22.0))
@@ -157,6 +163,28 @@ def test_a_window_keeps_the_ripples_of_what_lies_beyond():
     assert np.allclose(full(phase.start)[0], whole[inside], atol=1e-9)
     scale = np.abs(whole[inside]).max()
     assert 1e-3 < np.abs(bare(phase.start)[0] - whole[inside]).max() / scale < 0.05
+
+
+def test_what_a_cut_at_low_q_leaves():
+    # Below the first reflection of nickel, 3.09, F is -Q: the integral of Q sin(Qr) from 0 to 1 is missing.
+    phase = crystal_pdf(nickel(), r_max=20.0)
+    r = np.arange(2.0, 20.0, 0.05)
+    whole, cut = (phase.curve(phase.start, r, q_max=24.0, q_min=q) for q in (0.0, 1.0))
+    assert np.allclose(cut - whole, 2 / np.pi * (np.sin(r) - r * np.cos(r)) / r**2, atol=2e-3)
+    # A window knows it as well.
+    inside = (r > 8.0) & (r < 14.0)
+    window = phase.on(r[inside], phase.tables(r[inside], q_max=24.0, q_min=1.0))
+    assert np.allclose(window.with_outside(phase.start, cut[inside])(phase.start)[0], cut[inside], atol=1e-9)
+
+
+def test_the_resolution_does_not_damp_the_ripples_of_the_cut():
+    phase = crystal_pdf(nickel(u_iso=0.03), r_max=40.0)
+    r = np.arange(30.0, 40.0, 0.05)
+    values = phase.start.copy()
+    values[phase.names.index("q_damp")] = 0.15
+    # At 30 angstrom only the ripple of the cut is left.
+    g = phase.curve(values, r, q_max=24.0, q_min=1.0)
+    assert np.allclose(g, 2 / np.pi * (np.sin(r) - r * np.cos(r)) / r**2, atol=2e-3)
 
 
 def test_a_shared_site_scatters_as_its_mean_atom():

@@ -21,6 +21,7 @@ from shortrange.fit.boxcar_windows import (
     WindowFit,
     fit_windows,
     window_edges,
+    with_common_u,
     with_default_priors,
 )
 from shortrange.fit.coherence import Coherence, coherence
@@ -196,9 +197,10 @@ def boxcar(
                    energy=energy, composition=composition, peaks=peaks)  # fmt: skip
     values = with_resolution(gr, values)
     own = make_book(models, Wishes(free=tuple(free), values=values, ties=ties, bounds=bounds, priors=priors))
-    shared = _shared_by_default(own, values, ties) if shared is None else list(shared)
+    shared = _shared_by_default(own, values, ties, edges[0][0]) if shared is None else list(shared)
     wishes = Wishes(free=(*free, *shared), values=values, ties=ties, bounds=bounds, priors=priors)
-    book = with_default_priors(make_book(models, wishes))
+    said = make_book(models, wishes)
+    book = with_default_priors(said)
     data = prepare_gr(gr, q_range=q_range, r_cut=0.75 * min(m.shells.shortest for m in models.values()))
     over = make_range(models, data, (min(low for low, _ in edges), max(high for _, high in edges)))
     curves = over.curves(book, book.start)
@@ -209,15 +211,29 @@ def boxcar(
         progress("fit the whole range")
         joint = fit_trend(book, over, curves, knots=_knots(edges, window))
         if not joint.reason:
-            start = book.started_at(joint.values)
+            start = with_common_u(book.started_at(joint.values), said)
             curves = over.curves(start, start.start)
     start = start.held(shared)
-    given = np.array([p.prior[0] if p.prior else p.start for p in start.free])
-    job = Job(book=start, given=given, over=over, curves=curves)
+    given = np.array([p.prior[0] if p.prior else p.start for p in book.held(shared).free])
+    job = Job(book=start, given=given, over=over, curves=curves, shared=_errors_of_shared(book, start, joint))
     progress(f"fit {len(edges)} windows")
     fitted = fit_windows(job, edges, workers=workers)
     return _gather(gr, fitted, joint if trend else None, job, window=window, step=step, scan=scan,
                    settings=_settings(book, shared, data, r_range, peaks, weights))  # fmt: skip
+
+
+def _errors_of_shared(book: Book, windows: Book, joint: Trend | None) -> tuple[Book, Array] | None:
+    """Parameters that the windows hold and the fit of the whole range determined, with their covariance."""
+    if joint is None or joint.reason:
+        return None
+    free = {p.name for p in windows.free}
+    known = [
+        k for k, name in enumerate(joint.shape)
+        if name not in free and np.isfinite(joint.shape_covariance[k, k])
+    ]  # fmt: skip
+    if not known:
+        return None
+    return book.only(joint.shape[k] for k in known), joint.shape_covariance[np.ix_(known, known)]
 
 
 def _check_different(curves: Mapping[str, Array]) -> None:
@@ -231,16 +247,22 @@ def _check_different(curves: Mapping[str, Array]) -> None:
             )  # fmt: skip
 
 
-def _shared_by_default(book: Book, values: Mapping[str, float], ties: Mapping[str, str] | None) -> list[str]:
+def _shared_by_default(
+    book: Book, values: Mapping[str, float], ties: Mapping[str, str] | None, low: float
+) -> list[str]:
     """Lattice parameters and delta2 of every phase, unless something else is said of them."""
     said = {place for p in book.free for place in p.targets}
     said |= {place for name in (*values, *(ties or {})) for place in book.places(name)}
     shared = []
-    for phase in book.phases:
+    for phase, model in book.phases.items():
+        # Far from the nearest neighbours delta2 has no trace.
+        near = low < 2 * model.shells.shortest
         # A lattice of which the user wants one part free is his to describe.
         cell = set(book.places(f"{phase}.cell"))
         for name, places in (("cell", cell), ("delta2", {book.index(f"{phase}.delta2")})):
-            if not places & said and not (name == "delta2" and book.index(f"{phase}.delta1") in said):
+            if name == "delta2" and (not near or book.index(f"{phase}.delta1") in said):
+                continue
+            if not places & said:
                 shared.append(f"{phase}.{name}")
     return shared
 

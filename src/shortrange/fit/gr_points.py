@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ __all__ = ["GrData", "GrWindow", "prepare_gr"]
 
 Array = NDArray[Any]
 
+_UNKNOWN = 100.0
+"""Variance of a ripple of unknown height, in units of that of all noise: high enough to give it no weight."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GrWindow:
@@ -30,11 +33,14 @@ class GrWindow:
         Points no wider apart than half the Nyquist spacing, shape (n,).
     whiten
         Shape (m, n).
+    points
+        Independent points: m, less the forms that have no weight.
     """
 
     r: Array
     g: Array
     whiten: Array
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +67,11 @@ class GrData:
     sigma: Array
     cov: Array | None = None
 
+    def raised(self, factor: Array) -> GrData:
+        """Return a copy with the error of each point times its ``factor``, shape (n,)."""
+        cov = None if self.cov is None else self.cov * np.outer(factor, factor)
+        return replace(self, sigma=self.sigma * factor, cov=cov)
+
     def window(self, low: float, high: float) -> GrWindow:
         """Points from ``low`` to ``high``, angstrom.
 
@@ -83,10 +94,18 @@ class GrData:
         else:
             spread = modes * (self.sigma[inside] / np.sqrt(np.diag(band)))[:, None]
             noise = spread.T @ band @ spread
+        points = modes.shape[1]
+        if self.q_range[0] > 0:
+            points -= 2
+            # F is cut off at q_min, which leaves a ripple on G(r). Phases of the model carry theirs; that of
+            # what is not in the model nobody knows, so its form has no weight.
+            level = _UNKNOWN * np.trace(noise)
+            for ripple in _cut(r, self.q_range[0]) @ modes:
+                noise += level / (ripple @ ripple) * np.outer(ripple, ripple)
         # Rounding must not make a covariance of many orders of magnitude indefinite.
         noise += 1e-9 * np.trace(noise) / noise.shape[0] * np.eye(noise.shape[0])
         factor = cholesky(noise, lower=True)
-        return GrWindow(r=r, g=g, whiten=solve_triangular(factor, modes.T, lower=True))
+        return GrWindow(r=r, g=g, whiten=solve_triangular(factor, modes.T, lower=True), points=points)
 
 
 def prepare_gr(gr: GR, *, q_range: tuple[float, float] | None = None, r_cut: float) -> GrData:
@@ -141,6 +160,11 @@ def prepare_gr(gr: GR, *, q_range: tuple[float, float] | None = None, r_cut: flo
     # The variance is that of an independent point; white noise of F(Q) gives each point its part of it.
     variance *= spacing * (q_max - q_min) / np.pi
     return GrData(r=r, g=g, q_range=(q_min, q_max), noise="ripples", sigma=np.full(r.size, np.sqrt(variance)))
+
+
+def _cut(r: Array, q_min: float) -> Array:
+    """Ripples that the value and the slope of F leave where it is cut off, of any height, shape (2, n)."""
+    return np.stack([np.cos(q_min * r) / r, np.sin(q_min * r) / r**2])
 
 
 def _q_range(gr: GR, given: tuple[float, float] | None) -> tuple[float, float]:

@@ -86,7 +86,7 @@ class Book:
     phases
         By name.
     names
-        Of the vector of all parameters: for each phase scale and its own, then q_damp.
+        Of the vector of all parameters: for each phase scale and its own.
     base
         Values where nothing else is said, shape (n_all,).
     free
@@ -159,6 +159,11 @@ class Book:
                 base[list(parameter.targets)] = parameter.start
         return replace(self, base=base, free=tuple(p for p in self.free if p.name not in held))
 
+    def only(self, names: Iterable[str]) -> Book:
+        """Return a copy in which only these of the free parameters are free."""
+        wanted = set(names)
+        return replace(self, free=tuple(p for p in self.free if p.name in wanted))
+
     def started_at(self, values: Mapping[str, float]) -> Book:
         """Return a copy whose parameters, free or not, begin at the given values of all parameters."""
         base = np.array([values.get(name, old) for name, old in zip(self.names, self.base, strict=True)])
@@ -177,8 +182,7 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
         If a name is unknown, free twice, tied in a loop, or its bounds exclude its start.
     """
     names = [f"{phase}.{own}" for phase, model in phases.items() for own in ("scale", *model.names)]
-    names.append("q_damp")
-    base = np.concatenate([*(np.array([1.0, *model.start]) for model in phases.values()), [0.0]])
+    base = np.concatenate([np.array([1.0, *model.start]) for model in phases.values()])
     resolver = _Resolver(dict(phases), names)
     for name, value in (wishes.values or {}).items():
         if not isfinite(value):
@@ -222,10 +226,8 @@ class _Resolver:
         return [place for _, places in self._expand(name) for place in places]
 
     def _expand(self, name: str) -> list[tuple[str, list[int]]]:
-        if name == "q_damp":
-            return [(name, [self.names.index(name)])]
-        if name == "q_broad":
-            return [(name, [self.names.index(f"{phase}.q_broad") for phase in self.phases])]
+        if name in _INSTRUMENT:
+            return [(name, [self.names.index(f"{phase}.{name}") for phase in self.phases])]
         phase, dot, own = name.rpartition(".")
         if dot and phase in self.phases:
             found = self._of_phase(phase, own)
@@ -242,7 +244,7 @@ class _Resolver:
         return found
 
     def _own(self, phase: str) -> list[str]:
-        return ["scale", "cell", "u_iso", *(n for n in self.phases[phase].names if n != "q_broad")]
+        return ["scale", "cell", "u_iso", *(n for n in self.phases[phase].names if n not in _INSTRUMENT)]
 
     def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
         model = self.phases[phase]
@@ -254,7 +256,7 @@ class _Resolver:
             return [(f"{phase}.{name}", [at(name)]) for name in model.cell.names]
         if own == "u_iso":
             return [(f"{phase}.u_iso", [at(f"u_iso_{e}") for e in model.shells.elements])]
-        if own != "q_broad" and own in ("scale", *model.names):
+        if own not in _INSTRUMENT and own in ("scale", *model.names):
             return [(f"{phase}.{own}", [at(own)])]
         return []
 

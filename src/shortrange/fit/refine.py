@@ -252,10 +252,10 @@ class Range:
         return self.data.noise in ("covariance", "errors")
 
     def curves(self, book: Book, theta: Array) -> dict[str, Array]:
-        """G of all shells of each phase on the points of the range, for scales of 1 without q_damp."""
-        full = book.all_values(theta)
+        """G of all shells of each phase on the points of the range, for scales of 1."""
+        full, (q_min, q_max) = book.all_values(theta), self.data.q_range
         return {
-            name: phase.curve(full[book.of_phase(name)], self.window.r, q_max=self.data.q_range[1])
+            name: phase.curve(full[book.of_phase(name)], self.window.r, q_max=q_max, q_min=q_min)
             for name, phase in book.phases.items()
         }
 
@@ -287,7 +287,8 @@ class Range:
 def make_range(models: Mapping[str, CrystalPdf], data: GrData, limits: tuple[float, float]) -> Range:
     """Prepare a range of the data, angstrom."""
     window = data.window(*limits)
-    tables = {name: model.tables(window.r, q_max=data.q_range[1]) for name, model in models.items()}
+    q_min, q_max = data.q_range
+    tables = {name: model.tables(window.r, q_max=q_max, q_min=q_min) for name, model in models.items()}
     return Range(data=data, window=window, tables=tables)
 
 
@@ -297,8 +298,7 @@ def scaled_start(book: Book, window: GrWindow, curves: Mapping[str, Array], *, f
     wanted = [p.name for p in book.free if p.name.endswith(".scale") and p.name not in said]
     if not wanted or "scale" in said:
         return book
-    damped = np.exp(-0.5 * (window.r * book.all_values(book.start)[-1]) ** 2)
-    columns = np.array([curves[name.removesuffix(".scale")] * damped for name in wanted]).T
+    columns = np.array([curves[name.removesuffix(".scale")] for name in wanted]).T
     found = np.linalg.lstsq(window.whiten @ columns, window.whiten @ window.g, rcond=1e-6)[0]
     # An amount below zero is no start: other parameters would be fitted to its mirror image.
     largest = max(float(np.max(found)), 1e-3)

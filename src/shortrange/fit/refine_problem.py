@@ -45,22 +45,19 @@ class Problem:
 
     def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
         """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase."""
-        book, r = self.book, self.data.r
+        book = self.book
         full = book.all_values(theta)
-        q_damp = full[-1]
-        envelope = np.exp(-0.5 * (r * q_damp) ** 2)
-        slopes = np.zeros((r.size, full.size))
+        slopes = np.zeros((self.data.r.size, full.size))
         parts = {}
         for phase, window in self.models.items():
             own = book.of_phase(phase)
             g, jac = window(full[own])
             scale = full[own.start - 1]
-            slopes[:, own.start - 1] = envelope * g
+            slopes[:, own.start - 1] = g
             places = [own.start + window.phase.names.index(name) for name in window.active]
-            slopes[:, places] = (scale * envelope)[:, None] * jac
-            parts[phase] = scale * envelope * g
+            slopes[:, places] = scale * jac
+            parts[phase] = scale * g
         total = np.sum(list(parts.values()), axis=0)
-        slopes[:, -1] = -(r**2) * q_damp * total
         return total, slopes @ book.matrix, parts
 
 
@@ -197,7 +194,7 @@ def _effective(slopes: Array, priors: Array, noise: float) -> float:
 def _noise(memory: _Memory, theta: Array, noise: float, known: bool) -> float:
     residual, slopes = memory.data(theta)
     p = _effective(slopes, memory.prior_rows(theta.size), noise)
-    freedom = max(residual.size - p, 1.0)
+    freedom = max(memory.problem.data.points - p, 1.0)
     reduced = float(np.sum(residual**2)) / freedom
     if known and reduced < 1.0 + _BY_CHANCE * np.sqrt(2.0 / freedom):
         return 1.0
@@ -234,7 +231,7 @@ def _solution(
         reason = "the fit ran to values that are no numbers"
     return Solution(
         theta=theta, covariance=covariance, noise_scale=noise, chi2=float(np.sum(residual**2)),
-        points=residual.size, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev,
+        points=problem.data.points, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev,
         reason=reason,
     )  # fmt: skip
 

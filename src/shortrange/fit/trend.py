@@ -20,6 +20,9 @@ __all__ = ["Trend", "fit_trend"]
 
 Array = NDArray[Any]
 
+_NEAR = 1.5
+"""Angstrom, standard deviation of the weight with which the misfit around a point counts for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trend:
@@ -40,6 +43,8 @@ class Trend:
         Mass fractions at the knots, shape (n_phases, k), and their covariance, shape (n_phases, k, k).
     values
         All other parameters by name, the same for all r.
+    shape, shape_covariance
+        Names of those that were free, and their covariance, shape (n_shape, n_shape).
     rw, noise_scale, points
         As in `shortrange.fit.refine.Refinement`.
     reason
@@ -53,6 +58,8 @@ class Trend:
     mass: Array
     mass_covariance: Array
     values: Mapping[str, float]
+    shape: tuple[str, ...]
+    shape_covariance: Array
     rw: float
     noise_scale: float
     points: int
@@ -72,19 +79,17 @@ class _TrendProblem(Problem):
         # With all scales 1 the base class gives each phase and its slopes; the scales then vary along r.
         unit = np.ones(len(book.names))
         full = book.all_values(theta)
-        envelope = np.exp(-0.5 * (self.data.r * full[-1]) ** 2)
         slopes = np.zeros((self.data.r.size, unit.size))
         parts, columns = {}, []
         for row, (phase, window) in zip(knots, self.models.items(), strict=True):
             own = book.of_phase(phase)
             g, jac = window(full[own])
-            scale = envelope * (self.hats @ row)
+            scale = self.hats @ row
             places = [own.start + window.phase.names.index(name) for name in window.active]
             slopes[:, places] = scale[:, None] * jac
             parts[phase] = scale * g
-            columns.append((envelope * g)[:, None] * self.hats)
+            columns.append(g[:, None] * self.hats)
         total = np.sum(list(parts.values()), axis=0)
-        slopes[:, -1] = -(self.data.r**2) * full[-1] * total
         jacobian = slopes @ book.matrix
         jacobian[:, -n * k :] = np.hstack(columns)
         return total, jacobian, parts
@@ -119,6 +124,11 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
     plain = over.problem(varied, varied.start, curves)
     problem = _TrendProblem(data=window, models=plain.models, book=varied, hats=hats)
     solution = solve(problem, errors_known=over.known)
+    if not solution.reason:
+        # A model that misfits a part of the range must not speak there as loudly as where it fits.
+        raised = over.data.raised(_local_misfit(over, problem, solution.theta))
+        problem = replace(problem, data=raised.window(float(window.r[0]), float(window.r[-1])))
+        solution = solve(problem, start=solution.theta, errors_known=over.known)
     theta = solution.theta
     n, k = len(phases), knots.size
     values = varied.all_values(theta)
@@ -131,9 +141,22 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
         phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass,
         mass_covariance=mass_covariance,
         values={**{name: float(v) for name, v in zip(book.names, values, strict=True)}, **means},
+        shape=tuple(p.name for p in shape), shape_covariance=solution.covariance[: len(shape), : len(shape)],
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         noise_scale=solution.noise_scale, points=solution.points, reason=solution.reason,
     )  # fmt: skip
+
+
+def _local_misfit(over: Range, problem: Problem, theta: Array) -> Array:
+    """Root mean square misfit around each point in units of its error, for all points of the data."""
+    window, data = over.window, over.data
+    inside = np.searchsorted(data.r, window.r - 1e-9)
+    misfit = ((window.g - problem.model(theta)[0]) / data.sigma[inside]) ** 2
+    near = np.exp(-0.5 * ((window.r[:, None] - window.r[None, :]) / _NEAR) ** 2)
+    local = np.sqrt(near @ misfit / near.sum(axis=1))
+    if over.known:
+        local = np.maximum(local, 1.0)
+    return np.asarray(np.interp(data.r, window.r, local))
 
 
 def _masses(scales: Array, covariance: Array, weights: Array) -> tuple[Array, Array]:

@@ -7,8 +7,10 @@ For each unordered pair ab of elements the shells make a sum of Gaussians on a g
                 - 4\pi\rho_0 c_{ab} r, \qquad
     \sigma^2 = (U_i + U_j) \left(1 - \frac{\delta_1}{r} - \frac{\delta_2}{r^2} + Q_{broad}^2 r^2\right)
 
-(Farrow et al. 2007, PDFgui), times the envelope 1 - 3r/2D + (r/D)^3/2 of a sphere of diameter D
-(Kodama et al. 2006); a matrix then applies f_a f_b / <f>^2 and the range of Q exactly.
+(Farrow et al. 2007, PDFgui), times the envelopes 1 - 3r/2D + (r/D)^3/2 of a sphere of diameter D
+(Kodama et al. 2006) and exp(-(r Q_damp)^2 / 2) of the resolution; a matrix then applies f_a f_b / <f>^2 and
+the range of Q exactly. The resolution comes first, as in an experiment: the ends of F(Q) are cut sharply
+afterwards, so the ripples of the cut are not damped.
 The grid reaches past the compared range and is switched off smoothly, so that ripples of peaks outside stay.
 """
 
@@ -44,6 +46,7 @@ SWITCH = 2.0
 GRID = 0.035
 """Angstrom; a Gaussian of `NARROWEST` on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
 NARROWEST = 0.035
+_COMMON = ("delta1", "delta2", "q_broad", "diameter", "q_damp")
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
 
 
@@ -56,8 +59,8 @@ class CrystalPdf:
     crystal, cell, shells
         What it is made of.
     names
-        All parameters but scale and q_damp: free lattice parameters, ``u_iso_X`` for each element,
-        delta1, delta2, q_broad, diameter.
+        All parameters but scale: free lattice parameters, ``u_iso_X`` for each element, delta1, delta2,
+        q_broad, diameter, q_damp.
     start
         Their values, shape (p,); a diameter of 0 means no envelope.
     weights, energy, composition
@@ -114,8 +117,8 @@ class CrystalPdf:
         r
             angstrom, shape (n,).
         q_max, q_min
-            Range of F(Q) that was transformed, 1/angstrom. A crystal scatters nothing below its first
-            reflection, so q_min changes nothing until it cuts that off; PDFgui has none.
+            Range of F(Q) that was transformed, 1/angstrom. Below its first reflection a crystal has F = -Q:
+            cutting that off leaves a slow ripple, which at large r is most of the misfit without it.
         width
             angstrom; by default that of ``r``.
         """
@@ -178,7 +181,7 @@ class CrystalPdf:
         )  # fmt: skip
 
     def curve(self, values: Array, r: Array, *, q_max: float, q_min: float = 0.0) -> Array:
-        """G of all shells on ``r`` (uniform), for a scale of 1 without q_damp, shape (n_r,)."""
+        """G of all shells on ``r`` (uniform), for a scale of 1, shape (n_r,)."""
         spacing = _spacing(r)
         start, fine, size = _grid_of(r, spacing, below=float(r[0]), above=FAR)
         window = self._window(r, start, fine, size, (), np.zeros((0, 0)), width=2 * SWITCH)
@@ -218,7 +221,7 @@ class CrystalWindow:
         return replace(self, outside=whole - own)
 
     def __call__(self, values: Array) -> tuple[Array, Array]:
-        """G for a scale of 1 without q_damp, and its derivatives.
+        """G for a scale of 1, and its derivatives.
 
         Parameters
         ----------
@@ -251,7 +254,7 @@ class CrystalWindow:
         m, dm, volume, d_log_volume = phase.cell.geometry(values[:n_cell])
         n_el, n_p = len(shells.elements), len(self.active)
         u = values[n_cell : n_cell + n_el]
-        delta1, delta2, q_broad, diameter = values[n_cell + n_el :]
+        delta1, delta2, q_broad, diameter, q_damp = values[n_cell + n_el :]
         first, second = np.array([[shells.elements.index(e) for e in pair] for pair in shells.pairs]).T
         du, slopes = np.zeros((len(shells.pairs), n_p)), np.zeros((m.size, n_p))
         d_volume = np.zeros(n_p)
@@ -281,8 +284,16 @@ class CrystalWindow:
         each = shells.ideal[:, None] * baseline
         out[:, 0] += each
         out[:, 1:] -= d_volume[None, :, None] * each[:, None, :]
+        self._resolve(out, q_damp, place.get("q_damp"))
         self._envelope(out, diameter, place.get("diameter"))
         return out
+
+    def _resolve(self, out: Array, q_damp: float, column: int | None) -> None:
+        """Apply the envelope of the resolution, in place."""
+        if column is not None:
+            out[:, 1 + column] -= self.grid**2 * q_damp * out[:, 0]
+        if q_damp > 0:
+            out *= np.exp(-0.5 * (self.grid * q_damp) ** 2)
 
     def _envelope(self, out: Array, diameter: float, column: int | None) -> None:
         """Switch off the ends of the grid and apply the form of a sphere, in place."""
@@ -344,10 +355,10 @@ def crystal_pdf(
     if unknown:
         done = step("start unknown displacements", elements=unknown, u_iso=u_start)
         shells = replace(shells, history=(*shells.history, done))
-    names = (*cell.names, *(f"u_iso_{e}" for e in shells.elements), "delta1", "delta2", "q_broad", "diameter")
+    names = (*cell.names, *(f"u_iso_{e}" for e in shells.elements), *_COMMON)
     return CrystalPdf(
         crystal=crystal, cell=cell, shells=shells, names=names,
-        start=np.array([*cell.start, *u, 0.0, 0.0, 0.0, 0.0]), weights=weights, energy=energy,
+        start=np.array([*cell.start, *u, 0.0, 0.0, 0.0, 0.0, 0.0]), weights=weights, energy=energy,
         composition=composition, peaks=peaks,
     )  # fmt: skip
 
