@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,8 @@ def test_tin_reference_needs_a_shift():
 
 
 def test_checksums_of_the_readmes_are_those_of_the_files():
-    for readme in SPECTRA.glob("*/README.md"):
+    folders = {Path(each.spectrum).parts[0] for each in references.find() if each.spectrum}
+    for readme in [SPECTRA / folder / "README.md" for folder in sorted(folders)]:
         text = readme.read_text(encoding="utf-8")
         name = re.search(r"\*\*File\*\* `([^`]+)`", text).group(1)
         stated = re.search(r"sha256 `([0-9a-f]{64})`", text).group(1)
@@ -192,3 +194,97 @@ def test_command_lists_searches_and_prints_json(capsys):
     assert run_app(["references", "--json", "--element", "Cl", "kcl", "primary"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["energy"] == 2825.0
     assert run_app(["references", "--element", "Q"]) == 2
+
+
+def test_crystals_are_those_of_their_files():
+    from shortrange import load_trajectory
+
+    known = references.crystals()
+    assert {"NaCl", "KCl", "Na2S", "TaS2", "S8"} <= {each.compound for each in known}
+    for each in known:
+        crystal = load_trajectory(SPECTRA / each.file)
+        a, b, c, alpha, beta, gamma = each.cell
+        cosines = np.cos(np.radians([alpha, beta, gamma]))
+        volume = a * b * c * np.sqrt(1 - (cosines**2).sum() + 2 * cosines.prod())
+        assert abs(np.linalg.det(crystal.cells[0])) == pytest.approx(volume, rel=1e-6), each.compound
+        assert each.source
+        assert each.amcsd
+    assert references.crystals("Halite")[0].cell[0] == 5.6401
+
+
+def test_crystals_on_the_command_line(capsys):
+    assert run_app(["references", "--crystals", "--compound", "2H-TaS2"]) == 0
+    printed = capsys.readouterr().out
+    assert "P 63/m m c" in printed
+    assert "3.314, 3.314, 12.097" in printed
+    assert run_app(["references", "--crystals", "--compound", "unobtainium"]) == 0
+    assert "no crystal fits" in capsys.readouterr().out
+
+
+def test_plot_of_energies(tmp_path, capsys):
+    path = tmp_path / "sulfur.png"
+    assert run_app(["references", "--element", "S", "--plot", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert run_app(["references", "--plot", str(path)]) == 2
+    assert "edges are too many" in capsys.readouterr().err
+    assert run_app(["references", "--element", "S", "--plot", str(tmp_path / "a.doc")]) == 2
+    assert "is no figure" in capsys.readouterr().err
+
+
+def test_figure_places_each_energy():
+    from shortrange.report.figures.references import references_figure
+
+    found = references.find(element="S", compound="S8")
+    (ax,) = references_figure(found).axes
+    places = [float(bars.lines[0].get_xdata()[0]) for bars in ax.containers]
+    assert places == sorted(each.energy for each in found)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["S8, white line"] * len(found)
+
+
+COMPUTED = SPECTRA / "computed"
+SHELLS = {
+    "TaCl5_dimer": (2.27, 2.32),
+    "TaCl6_isolated": (2.33, 2.42),
+    "TaS2_2H": (2.45, 2.49),
+    "NaTaCl6": (2.30, 2.42),
+    "Na2S": (2.80, 2.85),
+    "NaCl": (2.80, 2.84),
+    "Ta2Cl10S_corner": (2.28, 2.40),
+    "Ta2Cl8S2_edge": (2.28, 2.46),
+}
+"""Where G(r) of each computed reference has its first maximum: its bonds, angstrom."""
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_computed_references_say_so_and_have_their_bonds(name):
+    for suffix in ("chi", "gr"):
+        assert (COMPUTED / f"{name}.{suffix}").read_text().startswith("# computed, not measured")
+    r, g = np.loadtxt(COMPUTED / f"{name}.gr", unpack=True)
+    # The first large maximum: ripples of the finite Q-range lie below it.
+    tops = np.flatnonzero((g[1:-1] > g[:-2]) & (g[1:-1] > g[2:]) & (g[1:-1] > 0.5 * g[r < 3.2].max())) + 1
+    low, high = SHELLS[name]
+    assert low < r[tops[0]] < high
+    k, at_rest, chi = np.loadtxt(COMPUTED / f"{name}.chi", unpack=True)
+    assert chi == pytest.approx(at_rest * np.exp(-2 * 0.005 * k**2), abs=2e-4)
+
+
+def test_every_system_of_the_script_is_there():
+    text = (COMPUTED / "make.py").read_text(encoding="utf-8")
+    names = set(re.findall(r'^    "(\w+)": System\(', text, re.M))
+    assert names == set(SHELLS) == {path.stem for path in COMPUTED.glob("*.chi")}
+
+
+def test_a_computed_reference_is_what_feff_gives_now():
+    """Isolated TaCl6 run again: the shipped columns are those of the script."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("make", COMPUTED / "make.py")
+    make = importlib.util.module_from_spec(spec)
+    sys.modules["make"] = make
+    spec.loader.exec_module(make)
+    system = make.SYSTEMS["TaCl6_isolated"]
+    again = make.chi_columns(system, system.structure())["chi_at_rest"]
+    shipped = np.loadtxt(COMPUTED / "TaCl6_isolated.chi", unpack=True)[1]
+    assert again == pytest.approx(shipped, abs=1e-4)
+    again = make.gr_columns(system.structure())["G"]
+    assert again == pytest.approx(np.loadtxt(COMPUTED / "TaCl6_isolated.gr", unpack=True)[1], abs=1e-3)

@@ -17,7 +17,16 @@ from typing import Any
 
 from shortrange.errors import DataError, did_you_mean
 
-__all__ = ["FEATURES", "PRIVATE", "STATUSES", "Reference", "find", "read_registry"]
+__all__ = [
+    "FEATURES",
+    "PRIVATE",
+    "STATUSES",
+    "CrystalData",
+    "Reference",
+    "crystals",
+    "find",
+    "read_registry",
+]
 
 PRIVATE = "SHORTRANGE_REFERENCES"
 """Environment variable that names a private registry: a TOML file, or a folder of them."""
@@ -82,6 +91,61 @@ class Reference:
     def citation(self) -> str:
         """Source and DOI in one line."""
         return f"{self.source}, doi:{self.doi}" if self.doi else self.source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrystalData:
+    """Cell of a standard, and who determined it.
+
+    Attributes
+    ----------
+    compound, names
+        Formula, and other names.
+    space_group
+        Hermann-Mauguin symbol.
+    cell
+        a, b, c in angstrom, alpha, beta, gamma in degrees.
+    source
+        Authors, journal, volume, pages, year.
+    amcsd
+        Number of the record in the American Mineralogist Crystal Structure Database.
+    file
+        CIF in ``reference_spectra/``.
+    """
+
+    compound: str
+    names: tuple[str, ...]
+    space_group: str
+    cell: tuple[float, float, float, float, float, float]
+    source: str
+    amcsd: int
+    file: str
+
+
+def crystals(compound: str | None = None) -> tuple[CrystalData, ...]:
+    """Crystal data of standards.
+
+    Parameters
+    ----------
+    compound
+        Formula or other name, in any case; None takes all.
+
+    Returns
+    -------
+    tuple of CrystalData
+        Empty if there is none of this name.
+    """
+    text = files("shortrange").joinpath("crystals.toml").read_text(encoding="utf-8")
+    known = [
+        CrystalData(**{**each, "names": tuple(each["names"]), "cell": tuple(each["cell"])})
+        for each in tomllib.loads(text)["crystal"]
+    ]
+    wanted = None if compound is None else _plain(compound)
+    return tuple(
+        each
+        for each in known
+        if wanted is None or wanted in {_plain(each.compound), *map(_plain, each.names)}
+    )
 
 
 def find(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shortrange.cli.outcome import Outcome
@@ -21,6 +23,8 @@ def references(
     edge: str | None = None,
     compound: str | None = None,
     full: bool = False,
+    crystals: bool = False,
+    plot: Path | None = None,
 ) -> Outcome:
     """List the energies of standards for calibration, each with its source.
 
@@ -38,9 +42,15 @@ def references(
         Show only this compound: a formula, or a name such as gypsum.
     full
         Show definition, source and notes of each entry.
+    crystals
+        List the crystal data of standards instead (of --compound, if given).
+    plot
+        Draw the energies listed into this file (png, svg or pdf), a panel for each edge.
     """
     from shortrange.references import find
 
+    if crystals:
+        return _crystals(compound)
     found = [
         each
         for each in find(element=element, edge=edge, compound=compound)
@@ -50,6 +60,8 @@ def references(
     if not found:
         print("no reference fits")
         return Outcome(record)
+    if plot is not None:
+        _plot(found, plot)
     if full:
         print("\n\n".join(_details(each) for each in found))
         return Outcome(record)
@@ -68,6 +80,47 @@ def references(
     show_table(head, rows, right=[3])
     print("\n* has a note: --full shows notes and sources")
     return Outcome(record)
+
+
+def _crystals(compound: str | None) -> Outcome:
+    from shortrange.references import crystals
+
+    found = crystals(compound)
+    head = ["standard", "space group", "a, b, c (Å)", "angles (°)", "source (AMCSD record)"]
+    rows = [
+        [
+            c.compound,
+            c.space_group,
+            _numbers(c.cell[:3]),
+            _numbers(c.cell[3:]),
+            f"{c.source} ({c.amcsd})",
+        ]
+        for c in found
+    ]
+    if found:
+        show_table(head, rows)
+    else:
+        print("no crystal fits")
+    return Outcome([asdict(each) for each in found])
+
+
+def _numbers(values: Sequence[float]) -> str:
+    """Several numbers, or one if they are all the same."""
+    return ", ".join(f"{value:g}" for value in (values if len(set(values)) > 1 else values[:1]))
+
+
+def _plot(found: Sequence[Reference], path: Path) -> None:
+    from shortrange.errors import ProjectError
+    from shortrange.report.figures.references import references_figure
+
+    edges = {(each.element, each.edge) for each in found}
+    if len(edges) > 4:
+        raise ProjectError(
+            f"{len(edges)} edges are too many for one figure", where="--plot", do="name --element or --edge"
+        )
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ProjectError(f"{path.name} is no figure", where="--plot", do="end it in .png, .svg or .pdf")
+    references_figure(found).savefig(path, dpi=200)
 
 
 def _text(each: Reference) -> str:
