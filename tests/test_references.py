@@ -288,3 +288,16 @@ def test_a_computed_reference_is_what_feff_gives_now():
     assert again == pytest.approx(shipped, abs=1e-4)
     again = make.gr_columns(system.structure())["G"]
     assert again == pytest.approx(np.loadtxt(COMPUTED / "TaCl6_isolated.gr", unpack=True)[1], abs=1e-3)
+
+
+def test_calibration_uses_the_registry_and_your_own_entries_first(tmp_path, monkeypatch):
+    from shortrange.reduce.calibrate import choose_standard, standards
+
+    assert {"ZnSO4.7H2O", "KCl", "Ta foil", "W foil", "Fe foil", "Cu foil"} <= {s.name for s in standards()}
+    assert choose_standard(None, element="S", edge="K").energy == 2481.4
+    mine = tmp_path / "mine.toml"
+    mine.write_text(ENTRY, encoding="utf-8")
+    monkeypatch.setenv(references.PRIVATE, str(mine))
+    chosen = choose_standard(None, element="S", edge="K")
+    assert (chosen.energy, chosen.source) == (2482.0, "our logbook")
+    assert choose_standard("Ta foil", element="Ta", edge="L3").energy == 9881.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -70,6 +70,11 @@ class Reference:
         File in ``reference_spectra/`` that it was read from; empty if none is shipped.
     note
         Disagreements and doubts.
+    standard
+        Name under which `shortrange.reduce.calibrate` uses the entry; empty where it is not meant for that.
+        Entries of your own go by this name or, without it, by their compound.
+    own
+        Whether it comes from a private registry.
     """
 
     key: str
@@ -87,6 +92,8 @@ class Reference:
     url: str = ""
     spectrum: str = ""
     note: str = ""
+    standard: str = ""
+    own: bool = False
 
     def citation(self) -> str:
         """Source and DOI in one line."""
@@ -209,7 +216,7 @@ def read_registry(path: str | Path) -> tuple[Reference, ...]:
             raise DataError(
                 f"the registry cannot be read: {error.strerror}", where=str(file), do=f"look at {PRIVATE}"
             ) from error
-        found += _parse(text, where=str(file))
+        found += [replace(each, own=True) for each in _parse(text, where=str(file))]
     return _unique(found, where=str(path))
 
 
@@ -239,7 +246,7 @@ def _parse(text: str, *, where: str) -> list[Reference]:
 
 def _entry(entry: Mapping[str, Any], *, where: str) -> Reference:
     where = f"{where} ({entry.get('key', 'without a key')})"
-    known = [each.name for each in fields(Reference)]
+    known = [each.name for each in fields(Reference) if each.name != "own"]
     for name in entry:
         if name not in known:
             raise DataError(f"unknown field {name!r}", where=where, do=did_you_mean(name, known))

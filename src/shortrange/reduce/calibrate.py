@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange import references
 from shortrange.errors import DataError, did_you_mean
 from shortrange.numeric.local_polynomial import derivative_operator
 from shortrange.quantities import MuE, Scan, step
@@ -31,6 +29,8 @@ __all__ = [
 
 Array = NDArray[Any]
 
+_FEATURES = {"white line": "white_line", "first inflection": "inflection"}
+"""Features of the registry that `feature_energy` finds, and its names for them."""
 _REPLICAS = 200
 _AGREE = 20.0  # eV: a monochromator is not further off; another edge or sample is
 
@@ -81,39 +81,52 @@ class Calibration:
     standard: Standard
 
 
-@cache
 def standards() -> tuple[Standard, ...]:
-    """All standards of the package."""
-    text = (files("shortrange.reduce") / "standards.toml").read_text("utf-8")
-    return tuple(Standard(**entry) for entry in tomllib.loads(text)["standard"])
+    """Entries of the registry (`shortrange.references`) that are meant for calibration, your own first."""
+    return tuple(_standard(each) for each in references.find() if _calibrates(each))
+
+
+def _calibrates(each: references.Reference) -> bool:
+    return each.feature in _FEATURES and bool(each.standard or each.own)
+
+
+def _standard(each: references.Reference) -> Standard:
+    return Standard(
+        name=each.standard or each.compound,
+        element=each.element,
+        edge=each.edge,
+        feature=_FEATURES[each.feature],
+        energy=each.energy,
+        source=each.citation(),
+    )
 
 
 def choose_standard(name: str | None, *, element: str, edge: str) -> Standard:
-    """Take the standard of this name, or the only one of this edge.
+    """Take the standard of this name, or the only one of this edge; your own before those of the package.
 
     Raises
     ------
     DataError
         If there is none, or several.
     """
-    known = standards()
+    known = [each for each in references.find() if _calibrates(each)]
+    there = [_standard(each).name for each in known]
     if name is not None:
-        found = [s for s in known if s.name.lower() == name.lower()]
+        found = [each for each, mine in zip(known, there, strict=True) if mine.lower() == name.lower()]
         if not found:
             raise DataError(
-                f"there is no standard {name!r}",
-                where="calibration",
-                do=did_you_mean(name, [s.name for s in known]),
+                f"there is no standard {name!r}", where="calibration", do=did_you_mean(name, there)
             )
-        return found[0]
-    found = [s for s in known if (s.element, s.edge) == (element, edge)]
+        return _standard(found[0])
+    found = [each for each in known if (each.element, each.edge) == (element, edge)]
+    found = [each for each in found if each.own] or found
     if len(found) != 1:
-        there = [s.name for s in found] or [s.name for s in known]
+        names = [_standard(each).name for each in found] or there
         what = "several standards" if found else "no standard"
         raise DataError(
-            f"there is {what} for {element} {edge}", where="calibration", do=f"name one of {there}"
+            f"there is {what} for {element} {edge}", where="calibration", do=f"name one of {names}"
         )
-    return found[0]
+    return _standard(found[0])
 
 
 def calibrate(data: MuE, standard: Standard) -> Calibration:
