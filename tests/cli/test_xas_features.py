@@ -99,7 +99,12 @@ def test_bad_options(tmp_path, capsys, options, words):
     assert not (tmp_path / "out").exists()
 
 
-def test_one_line_is_refused(tmp_path, capsys):
+def test_one_line_has_no_splitting_and_the_rest_stands(tmp_path, capsys):
     sample = write(tmp_path / "one.xdi", 2, **{**TACL5, "splitting": 0.2})
-    assert run_app(["reduce", sample, "--out", str(tmp_path / "out"), "--second-derivative"]) == 2
-    assert "shows no two minima" in capsys.readouterr().err
+    assert run_app(["reduce", sample, "--out", str(tmp_path / "out"), "--second-derivative"]) == 0
+    assert "shows no two minima" in capsys.readouterr().out
+    record = summary(tmp_path / "out")
+    assert record["splitting"]["value"] is None
+    assert "no two minima" in record["splitting"]["reason"]
+    assert any("no two minima" in warning for warning in record["warnings"])
+    assert (tmp_path / "out" / "chi_k.csv").exists()

@@ -99,7 +99,7 @@ def test_profile_of_sums():
     text = 'name = "mine"\n[sums]\nif = "roi\\\\d+"\n[dead_time]\nfraction = "dead{n}"\n'
     profile = parse_profile(text, source="mine.toml")
     channels = summed(["energy", "roi1", "roi2", "dead1"], profile, "if", element=None)
-    assert [(c.index, c.correction, c.kind) for c in channels] == [(1, 3, "fraction"), (2, None, "")]
+    assert [(c.index, dict(c.dead_time)) for c in channels] == [(1, {"fraction": 3}), (2, {})]
     with pytest.raises(DataError, match="unknown key 'fractions'"):
         parse_profile('[dead_time]\nfractions = "x"\n', source="mine.toml")
 

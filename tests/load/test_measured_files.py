@@ -79,7 +79,6 @@ REFUSED = {
     20: "'Family:key:  Value' is not a header field",
     22: "'Family.key.subkey:  Value' is not a header field",
     24: "'2000Family.key:  Value' is not a header field",
-    32: r"none of the columns \['Energie', .* is known as the energy",
 }
 TOLD = {
     2: "note: the header lacks required fields",

@@ -93,7 +93,7 @@ def test_xdi_axes(write: Write, moves: list[float], unit: str, down: bool) -> No
     )
     np.testing.assert_allclose(scan.energy, energy, rtol=1e-10)
     np.testing.assert_array_equal(scan.columns["mu"], np.arange(energy.size))
-    assert ("reverse a scan measured downwards" in steps(scan)) == down
+    assert ("warning: reverse a scan measured downwards" in steps(scan)) == down
     assert any("keV to eV" in name for name in steps(scan)) == (unit == "keV")
 
 
@@ -123,7 +123,7 @@ def test_fortran_exponents(write: Write) -> None:
     body = [row.replace("e", "D") for row in lines(fmt="%.9e")]
     (scan,) = load_scans(write(columns(body)))
     np.testing.assert_allclose(scan.columns["it"], IT, rtol=1e-9)
-    note = next(done for done in scan.history if done.name == "read Fortran D exponents")
+    note = next(done for done in scan.history if done.name == "warning: read Fortran D exponents")
     assert note.settings == {"rows": 81, "first_line": 2}
 
 
@@ -132,7 +132,7 @@ def test_kev_found_by_the_edge(write: Write, element: tuple[str, str | None]) ->
     path = write(columns(lines(ENERGY / 1e3)))
     (scan,) = load_scans(path, element=element[0], edge=element[1])
     np.testing.assert_allclose(scan.energy, ENERGY)
-    assert "convert energies from keV to eV" in steps(scan)
+    assert "warning: take the energies as keV" in steps(scan)
 
 
 @pytest.mark.parametrize(

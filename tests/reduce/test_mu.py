@@ -108,7 +108,7 @@ def test_edge_must_lie_in_the_scan():
     with pytest.raises(DataError, match="file says it is of Ta L3, not of Zn K"):
         check_edge(to_mu(scan(energy=np.linspace(9400, 10400, 500))), element="Zn", edge="K")
     cut = scan(energy=grid()[grid() < E0 + 10])
-    with pytest.raises(DataError, match="30 eV above"):
+    with pytest.raises(DataError, match="20 eV above"):
         check_edge(to_mu(cut), element="Ta", edge="L3")
 
 

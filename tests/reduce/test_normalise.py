@@ -106,8 +106,8 @@ FLAT = 0.3 - 3e-4 * (grid() - E0)
         (data(), {"e0": 7112.0}, "E0 = 7112.00 eV, but the scan covers"),
         (data(), {"e0": 9981.0, "near": 9881}, "100 eV from the tabulated edge"),
         (data(), {"e0": float("nan")}, "E0 = nan"),
-        (data(grid()[grid() > E0 - 5]), {"near": 9881}, "must begin 15 eV below"),
-        (data(grid()[grid() < E0 + 25]), {"near": 9881}, "30 eV above"),
+        (data(grid()[grid() > E0 - 5]), {"near": 9881}, "must begin 10 eV below"),
+        (data(grid()[grid() < E0 + 15]), {"near": 9881}, "20 eV above"),
         (data(), {"post_range": (640.0, 641.0)}, "points in the post-edge range"),
     ],
 )

@@ -40,6 +40,7 @@ def test_good_repeats():
         "compute mu",
         "merge",
         "align",
+        "choose the mode",
         "normalise",
         "remove background",
         "choose the range of k",

@@ -193,7 +193,7 @@ def _said(words: str, text: str) -> bool:
         ("", "", "empty"),
         ("# energy i0 itrans\n", "", "no row"),
         ("# a b c\n", "9800 1 2\n9801 1 2\n" * 20, "known as the energy|repeated"),
-        ("# energy mono dwell\n", "{rows}", "needs the channels"),
+        ("# energy mono dwell\n", "{rows}", "no column is known as mu"),
         ("# XDI/1.0\n# Column.1 energy\n#---\n", "{rows}", "not a header field"),
         ("# XDI/1.0\n# Element.symbol: Cl\n# Element.edge: K\n#---\n# energy i0 itrans\n", "{rows}", "'Cl'"),
         ("# XDI/1.0\n# Column.1: angle degrees\n#---\n", "{rows}", "lattice spacing"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from shortrange.cli.files import expand
 from shortrange.cli.outcome import Outcome
-from shortrange.cli.output import show_table
+from shortrange.cli.output import progress, show_table
 from shortrange.errors import ProjectError
 
 if TYPE_CHECKING:
+    from shortrange.cli.scans import Read
     from shortrange.cli.xas_features import Features
-    from shortrange.quantities import Scan
-    from shortrange.reduce.xas import XasReduction
+    from shortrange.reduce.xas import ScanReport, XasReduction
 
 __all__ = ["reduce"]
 
@@ -26,7 +25,10 @@ def reduce(
     out: Path = Path("reduced"),
     element: str | None = None,
     edge: str | None = None,
-    mode: Literal["transmission", "fluorescence", "tey", "mu"] = "transmission",
+    mode: Literal["auto", "transmission", "fluorescence", "tey", "mu"] = "auto",
+    select: str | None = None,
+    align: Literal["auto", "reference", "mu"] = "auto",
+    e0: float | None = None,
     k_range: tuple[float, float] | None = None,
     r_bkg: float = 1.0,
     second_derivative: bool = False,
@@ -42,11 +44,20 @@ def reduce(
         Scans of one sample at one edge; names may hold * and ?.
     out
         Folder of the results: summary.json, mu.csv, chi_k.csv, chi_r.csv, wavelet.h5,
-        merged.xdi, merged.prj, figures.
+        merged.xdi, merged.prj, merged.h5 (NXxas), figures.
     element, edge
-        Such as Ta and L3; taken from the files if they say so.
+        Such as --edge "Ta L3", or --element Ta --edge L3. Taken from the files if they say so, else from
+        where mu rises, with a warning.
     mode
-        Which columns give mu.
+        Which columns give mu: by default the first of transmission, fluorescence, tey and mu that shows
+        the edge.
+    select
+        Of files with several scans, those whose name, or number (from 1), is this; it may hold * and ?.
+    align
+        Align by the reference channel or by mu; by default by the reference if every scan has one that
+        shows an edge.
+    e0
+        Edge energy, eV; the steepest rise when absent.
     k_range
         1/angstrom, two numbers; chosen from the noise when absent.
     r_bkg
@@ -56,11 +67,14 @@ def reduce(
     against
         Folder of an earlier reduction: how much larger is the splitting than there, and how surely?
     calibrate
-        Scan of a standard measured together with these; all energies are moved so that it fits.
+        Scan of a standard measured together with these, or the word "reference" if it stands in the
+        reference channel of these scans; all energies are moved so that it fits.
     standard
-        Which standard, such as "ZnSO4.7H2O"; the only known one of this edge when absent.
+        Which standard, such as "ZnSO4.7H2O"; the only known one of this edge when absent. Or a file: a
+        calibrated spectrum of the same substance, to be matched as a whole.
     """
-    from shortrange.load import load_scans
+    from shortrange.cli.scans import read_scans
+    from shortrange.cli.xas_features import Features
 
     if against is not None and not second_derivative:
         raise ProjectError(
@@ -70,65 +84,65 @@ def reduce(
         raise ProjectError(
             "--standard names no file", where="reduce", do="give the scan of the standard with --calibrate"
         )
-    paths = expand(files)
-    scans = [scan for path in paths for scan in load_scans(path, element=element, edge=edge)]
-    element = element or _stated(scans, "element")
-    edge = edge or _stated(scans, "edge")
-    from shortrange.cli.xas_features import Features, find_calibration
-    from shortrange.reduce.calibrate import apply_calibration
-    from shortrange.reduce.xas import reduce_xas
-
-    features = Features()
-    if calibrate is not None:
-        features.calibration = find_calibration(
-            calibrate, standard=standard, element=element, edge=edge, mode=mode
-        )
-        scans = [apply_calibration(scan, features.calibration) for scan in scans]
-        paths.append(calibrate)
-    reduction = reduce_xas(scans, element=element, edge=edge, mode=mode, k_range=k_range, r_bkg=r_bkg)
-    if second_derivative:
-        features.measure_splitting(reduction.normalised, against)
-    features.map_wavelet(reduction)
-    _write(reduction, scans, paths, features, out=out, mode=mode, r_bkg=r_bkg)
-    _print(reduction, features, out)
+    with progress() as tell:
+        read = read_scans(expand(files), element=element, edge=edge, select=select, tell=tell)
+        tell("align, merge, normalise")
+        settings = {"mode": mode, "channel": align, "e0": e0, "k_range": k_range, "r_bkg": r_bkg}
+        features = Features()
+        reduction = features.reduce(read, calibrate=calibrate, standard=standard, settings=settings)
+        if second_derivative:
+            tell("measure the splitting")
+            features.measure_splitting(reduction.normalised, against)
+        features.map_wavelet(reduction)
+        tell("draw and write")
+        _write(reduction, read, features, out=out, r_bkg=r_bkg)
+    _print(reduction, read, features, out)
     return Outcome(out / "summary.json")
 
 
-def _stated(scans: Sequence[Scan], name: str) -> str:
-    """Element or edge as the files state it, if they all agree."""
-    stated = {getattr(scan, name) for scan in scans} - {None}
-    if len(stated) == 1:
-        return str(stated.pop())
-    what = f"the files name {sorted(stated)}" if stated else "no file names it"
-    raise ProjectError(f"the {name} is not known: {what}", where="reduce", do=f"give --{name}")
+def _reports(reduction: XasReduction, read: Read) -> list[ScanReport]:
+    """Of all scans and of files that could not be read."""
+    return read.in_order(reduction.reports)
+
+
+def _warnings(reduction: XasReduction, read: Read, features: Features) -> list[str]:
+    return list(dict.fromkeys([*reduction.warnings, *read.warnings, *features.warnings()]))
 
 
 def _write(
     reduction: XasReduction,
-    scans: Sequence[Scan],
-    paths: Sequence[Path],
+    read: Read,
     features: Features,
     *,
     out: Path,
-    mode: str,
     r_bkg: float,
 ) -> None:
     from shortrange.cli.summary import write_summary
     from shortrange.report import ResultFolder, write_reduction
+    from shortrange.report.archive import write_archive
     from shortrange.report.athena import write_athena
     from shortrange.report.plates import save_plates, xas_plates
     from shortrange.report.repeats import aligned_repeats, say_simulated
     from shortrange.report.xdi import write_xdi
 
     normalised = reduction.normalised
-    simulated = say_simulated(scans)
+    simulated = say_simulated(read.scans)
     element, edge = reduction.merged.element, reduction.merged.edge
-    repeats = aligned_repeats(scans, reduction, mode=mode)
+    mode = reduction.merged.mode or "mu"
+    repeats = aligned_repeats(features.calibrated(read.scans), reduction, mode=mode)
+    paths = [*read.paths, *features.paths]
     title = f"{paths[0].stem}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     with ResultFolder(out, kind="reduce") as new:
         write_reduction(reduction, new, simulated=simulated)
         write_xdi(new / "merged.xdi", reduction.merged, normalised=normalised, simulated=simulated)
         write_athena(new / "merged.prj", [reduction.merged], normalised={reduction.merged.label: normalised})
+        write_archive(
+            new / "merged.h5",
+            title=title,
+            verdict=None,
+            reductions={f"{element} {edge}": reduction},
+            simulated=simulated,
+        )
         plates = xas_plates(f"{element} {edge}", reduction, title=title, simulated=simulated, repeats=repeats)
         plates += features.write(new, f"{element} {edge}", normalised, title=title, simulated=simulated)
         save_plates(plates, new / "figures")
@@ -149,26 +163,27 @@ def _write(
                     "sigma_energy_shift": report.sigma_energy_shift,
                     "used": report.used,
                     "reason": report.reason,
+                    "deviation": report.deviation,
                 }
-                for report in reduction.reports
+                for report in _reports(reduction, read)
             ],
-            "warnings": reduction.warnings,
+            "warnings": _warnings(reduction, read, features),
             **features.record(),
         }
         write_summary(new / "summary.json", content, files=paths)
 
 
-def _print(reduction: XasReduction, features: Features, out: Path) -> None:
+def _print(reduction: XasReduction, read: Read, features: Features, out: Path) -> None:
     from shortrange.report.text import plus_minus
 
     rows = []
-    for report in reduction.reports:
+    for report in _reports(reduction, read):
         shift = (
             "" if report.energy_shift is None else plus_minus(report.energy_shift, report.sigma_energy_shift)
         )
         rows.append([report.file, shift, "yes" if report.used else "no", report.reason])
     show_table(["scan", "shift (eV)", "used", "reason"], rows, right=[1])
-    for warning in reduction.warnings:
+    for warning in _warnings(reduction, read, features):
         print(f"warning: {warning}")
     normalised = reduction.normalised
     step = plus_minus(normalised.edge_step, normalised.sigma_edge_step)

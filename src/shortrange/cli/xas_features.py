@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shortrange.errors import DataError, ShortrangeError
 
 if TYPE_CHECKING:
-    from shortrange.quantities import Scan
+    from shortrange.cli.scans import Read
+    from shortrange.quantities import MuE, Scan
     from shortrange.reduce.calibrate import Calibration
     from shortrange.reduce.edge_splitting import Splitting, SplittingDifference
     from shortrange.reduce.normalise import Normalised
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from shortrange.report.plates import Plate
     from shortrange.transform.wavelet import WaveletMap
 
-__all__ = ["Features", "find_calibration", "read_normalised"]
+__all__ = ["Features", "by_reference", "find_calibration", "read_normalised"]
+
+REFERENCE = "reference"
+"""Instead of a file: the standard stands in the reference channel of the scans."""
 
 
 @dataclass(slots=True)
@@ -30,14 +34,52 @@ class Features:
     splitting: Splitting | None = None
     difference: SplittingDifference | None = None
     wavelet: WaveletMap | None = None
+    no_splitting: str = ""
+    paths: list[Path] = field(default_factory=list)
+
+    def reduce(
+        self, read: Read, *, calibrate: Path | None, standard: str | None, settings: dict[str, Any]
+    ) -> XasReduction:
+        """Reduce the scans, after calibrating them if that is asked for."""
+        from shortrange.reduce.xas import reduce_xas
+
+        edge = {"element": read.element, "edge": read.edge}
+        if calibrate is not None and str(calibrate) == REFERENCE:
+            plain = reduce_xas(read.scans, **edge, **{**settings, "e0": None})
+            self.calibration = by_reference(read.scans, plain, standard=standard, **edge)
+        elif calibrate is not None:
+            self.paths.append(calibrate)
+            self.calibration = find_calibration(calibrate, standard=standard, mode=settings["mode"], **edge)
+            if standard is not None and Path(standard).is_file():
+                self.paths.append(Path(standard))
+        return reduce_xas(self.calibrated(read.scans), **edge, **settings)
+
+    def calibrated(self, scans: Sequence[Scan]) -> list[Scan]:
+        """Scans on the calibrated energies."""
+        from shortrange.reduce.calibrate import apply_calibration
+
+        if self.calibration is None:
+            return list(scans)
+        return [apply_calibration(scan, self.calibration) for scan in scans]
 
     def measure_splitting(self, data: Normalised, against: Path | None) -> None:
-        """Measure the splitting, and how much larger it is than in the folder of an earlier reduction."""
+        """Measure the splitting, and how much larger it is than in the folder of an earlier reduction.
+
+        Where there is none to be measured, the reason is kept: the rest of the reduction stands.
+        """
         from shortrange.reduce.edge_splitting import compare_splittings, edge_splitting
 
-        self.splitting = edge_splitting(data)
-        if against is not None:
-            self.difference = compare_splittings(read_normalised(against), data)
+        earlier = read_normalised(against) if against is not None else None
+        try:
+            self.splitting = edge_splitting(data)
+            if earlier is not None:
+                self.difference = compare_splittings(earlier, data)
+        except DataError as error:
+            self.no_splitting = error.what
+
+    def warnings(self) -> list[str]:
+        """Doubts, as sentences."""
+        return [f"no splitting: {self.no_splitting}"] if self.no_splitting else []
 
     def map_wavelet(self, reduction: XasReduction) -> None:
         """Make the map of k^2 chi(k), with the window of chi(R)."""
@@ -66,6 +108,10 @@ class Features:
             record["calibration"] = _calibration_record(self.calibration)
         if self.splitting is not None:
             record["splitting"] = _splitting_record(self.splitting, self.difference)
+        elif self.no_splitting:
+            record["splitting"] = {"value": None, "sigma": None, "minima": None}
+        if self.no_splitting:
+            record["splitting"]["reason"] = self.no_splitting
         return record
 
     def lines(self) -> list[str]:
@@ -92,22 +138,43 @@ class Features:
 def find_calibration(path: Path, *, standard: str | None, element: str, edge: str, mode: str) -> Calibration:
     """Calibrate by the scans of a standard; the mode of the samples is taken if the file has it."""
     from shortrange.load import load_scans
-    from shortrange.reduce.calibrate import calibrate, choose_standard
+    from shortrange.reduce.calibrate import calibrate, calibrate_whole, choose_standard
     from shortrange.reduce.xas import reduce_xas
 
+    def merged(file: Path, element: str, edge: str) -> MuE:
+        scans = load_scans(file, element=element, edge=edge)
+        return reduce_xas(scans, element=element, edge=edge, mode=_mode_of(scans, mode)).merged
+
+    if standard is not None and Path(standard).is_file():
+        calibrated = merged(Path(standard), element, edge)
+        return calibrate_whole(merged(path, element, edge), calibrated, name=Path(standard).name)
     chosen = choose_standard(standard, element=element, edge=edge)
-    scans = load_scans(path, element=chosen.element, edge=chosen.edge)
-    merged = reduce_xas(scans, element=chosen.element, edge=chosen.edge, mode=_mode_of(scans, mode)).merged
-    return calibrate(merged, chosen)
+    return calibrate(merged(path, chosen.element, chosen.edge), chosen)
+
+
+def by_reference(
+    scans: Sequence[Scan], reduction: XasReduction, *, standard: str | None, element: str, edge: str
+) -> Calibration:
+    """Calibrate by what stands in the reference channel, averaged over the scans that were merged."""
+    from shortrange.reduce.calibrate import calibrate, choose_standard
+    from shortrange.reduce.mu import to_mu
+    from shortrange.reduce.xas import merge_reference
+
+    chosen = choose_standard(standard, element=element, edge=edge)
+    mode = reduction.merged.mode or "mu"
+    used = [
+        (to_mu(scan, mode=mode), report.energy_shift or 0.0)
+        for scan, report in zip(scans, reduction.reports, strict=True)
+        if report.used
+    ]
+    return calibrate(merge_reference(*zip(*used, strict=True), near=chosen.energy), chosen)
 
 
 def _mode_of(scans: Sequence[Scan], wanted: str) -> str:
     from shortrange.reduce.mu import MODES
 
-    for mode in (wanted, *MODES):
-        if all(set(MODES[mode]) <= set(scan.columns) for scan in scans):
-            return mode
-    return wanted
+    has_it = wanted in MODES and all(set(MODES[wanted]) <= set(scan.columns) for scan in scans)
+    return wanted if has_it else "auto"
 
 
 def _calibration_record(calibration: Calibration) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def to_electronvolt(
         return values, history
     believable = low > 0 and high < WIDEST * low
     if unit is None and believable and any(low * 1e3 <= e <= high * 1e3 for e in lines):
-        return values * 1e3, (step("convert energies from keV to eV", known_from=f"energy of {edge.name}"),)
+        return values * 1e3, (step("warning: take the energies as keV", known_from=f"energy of {edge.name}"),)
     if lines and not demanded:
         doubt = step("warning: the edge that the file names does not lie in the scan", edge=edge.name)
         return values, (*history, doubt)
@@ -209,7 +209,7 @@ def increasing(energy: Array, lines: Array, place: str) -> tuple[NDArray[np.intp
     history: tuple[Step, ...] = ()
     if energy[-1] < energy[0] and np.mean(np.diff(energy) < 0) > 0.5:
         order = order[::-1]
-        history = (step("reverse a scan measured downwards", first=float(energy[0]), last=float(energy[-1])),)
+        history = (step("warning: reverse a scan measured downwards", first=float(energy[0]), last=float(energy[-1])),)
     moves = np.diff(energy[order])
     _refuse_repeats(energy[order], lines[order], place)
     back = np.flatnonzero(moves < 0)

@@ -110,17 +110,25 @@ def read_columns(path: Path, *, element: str | None = None, edge: str | None = N
     history: tuple[Step, ...] = ()
     if labels is None:
         labels, history = _untitled(table, asked=element is not None)
+    header = "\n".join(text for _, text in table.header)
+    profile = choose_profile(labels, header)
     scan = make_scan(
         table,
         labels=labels,
-        profile=choose_profile(labels, "\n".join(text for _, text in table.header)),
+        profile=profile,
         source=str(path),
-        stated=Edge(),
+        stated=_stated(profile.edge, header),
         wanted=Edge(element, edge),
         metadata=_metadata(table.header),
         history=history,
     )
     return (scan,)
+
+
+def _stated(pattern: str, header: str) -> Edge:
+    """Edge that a profile finds in the header."""
+    found = re.search(pattern, header) if pattern else None
+    return Edge(found.group(1).capitalize(), found.group(2).upper()) if found else Edge()
 
 
 def _spec_blocks(lines: list[Line]) -> tuple[list[Line], list[list[Line]]]:

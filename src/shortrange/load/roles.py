@@ -12,9 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shortrange.errors import DataError, did_you_mean
 
 __all__ = ["PROFILE_FOLDER", "ROLES", "Channel", "Profile", "assign", "choose_profile", "profiles", "summed"]
+
+Array = NDArray[Any]
 
 ROLES = ("i0", "it", "ir", "if", "tey", "mu", "mu_ref")
 """Roles of the columns of a `Scan`."""
@@ -23,6 +28,9 @@ PROFILE_FOLDER = "SHORTRANGE_PROFILES"
 """Environment variable that names a folder of further profiles (TOML)."""
 
 _UNITS = ("eV", "keV", "degrees")
+
+DEAD_TIME = ("factor", "fraction", "percent", "input", "output")
+"""What a column may say about the dead time of a channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +55,11 @@ class Profile:
         Role to regular expressions of the titles of its channels, which are added up where no title of the
         role itself is there. Channels whose titles differ in more than numbers are of different lines.
     dead_time
-        For ``sums``: title of the factor that corrects a channel (``factor``), or of its dead fraction
-        (``fraction``), with ``{n}`` for the last number in the title of the channel.
+        For ``sums``: title of the factor that corrects a channel (``factor``), of its dead fraction
+        (``fraction``, or ``percent``), or of the rate at its input and its output (``input`` and ``output``),
+        with ``{n}`` for the last number in the title of the channel, ``{title}`` for that title.
+    edge
+        Regular expression for the header with two groups, element and edge; or empty.
     source
         File of the profile.
     """
@@ -61,6 +72,7 @@ class Profile:
     roles: Mapping[str, tuple[str, ...]]
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dead_time: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    edge: str = ""
     source: str = ""
 
     def fits(self, labels: Sequence[str], header: str) -> bool:
@@ -91,12 +103,12 @@ def parse_profile(text: str, *, source: str) -> Profile:
         raise DataError(f"not valid TOML: {error}", where=source, do="correct the profile") from error
     _only(raw, ("name", "recognise", "energy", "roles", "sums", "dead_time"), source)
     recognise, energy, roles = raw.get("recognise", {}), raw.get("energy", {}), raw.get("roles", {})
-    _only(recognise, ("columns", "header"), f"{source}, [recognise]")
+    _only(recognise, ("columns", "header", "edge"), f"{source}, [recognise]")
     _only(energy, ("column", "unit"), f"{source}, [energy]")
     sums, dead_time = raw.get("sums", {}), raw.get("dead_time", {})
     _only(roles, ROLES, f"{source}, [roles]")
     _only(sums, ROLES, f"{source}, [sums]")
-    _only(dead_time, ("factor", "fraction"), f"{source}, [dead_time]")
+    _only(dead_time, DEAD_TIME, f"{source}, [dead_time]")
     unit = energy.get("unit")
     if unit is not None and unit not in _UNITS:
         raise DataError(f"unknown unit {unit!r}", where=f"{source}, [energy]", do=did_you_mean(unit, _UNITS))
@@ -108,6 +120,7 @@ def parse_profile(text: str, *, source: str) -> Profile:
         unit=unit,
         roles={role: _names(names) for role, names in roles.items()},
         sums={role: _names(names) for role, names in sums.items()},
+        edge=recognise.get("edge", ""),
         dead_time={kind: _names(names) for kind, names in dead_time.items()},
         source=source,
     )
@@ -177,11 +190,25 @@ def assign(labels: Sequence[str], profile: Profile) -> tuple[int | None, dict[st
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One of several channels of a role: its column, and that of its dead-time correction."""
+    """One of several channels of a role: its column, and those that say its dead time, by `DEAD_TIME`."""
 
     index: int
-    correction: int | None = None
-    kind: str = ""
+    dead_time: Mapping[str, int] = field(default_factory=dict)
+
+    def live(self, values: Array) -> Array | None:
+        """Part of the time that the channel could count, shape (n,); None if nothing tells."""
+        given = {kind: values[:, index] for kind, index in self.dead_time.items()}
+        if "factor" in given:
+            return 1.0 / np.where(given["factor"] == 0.0, np.nan, given["factor"])
+        if "fraction" in given:
+            return 1.0 - given["fraction"]
+        if "percent" in given:
+            return 1.0 - given["percent"] / 100.0
+        if "input" in given and "output" in given:
+            # Without counts nothing is lost.
+            counted = given["input"] > 0
+            return np.asarray(np.where(counted, given["output"] / np.where(counted, given["input"], 1.0), 1.0))
+        return None
 
 
 def summed(labels: Sequence[str], profile: Profile, role: str, *, element: str | None) -> list[Channel]:
@@ -192,13 +219,14 @@ def summed(labels: Sequence[str], profile: Profile, role: str, *, element: str |
         if not any(re.fullmatch(pattern, label, re.IGNORECASE) for pattern in profile.sums.get(role, ())):
             continue
         numbers = re.findall(r"\d+", label)
-        channel = Channel(index)
-        for kind, titles in profile.dead_time.items():
-            for title in titles:
-                wanted = title.format(n=numbers[-1] if numbers else "").lower()
-                if wanted in place:
-                    channel = Channel(index, place[wanted], kind)
-        groups.setdefault(re.sub(r"\d+", "#", label), []).append(channel)
+        names = {"n": numbers[-1] if numbers else "", "title": label}
+        dead_time = {
+            kind: place[title.format(**names).lower()]
+            for kind, titles in profile.dead_time.items()
+            for title in titles
+            if title.format(**names).lower() in place
+        }
+        groups.setdefault(re.sub(r"\d+", "#", label), []).append(Channel(index, dead_time))
     if len(groups) > 1 and element is not None:
         of_element = [n for n in groups if re.search(rf"(^|[^a-zA-Z]){element}([^a-z]|$)", n)]
         groups = {n: groups[n] for n in of_element}

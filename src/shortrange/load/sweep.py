@@ -87,7 +87,7 @@ def make_scan(
     )
     order, ordered = increasing(energy, table.lines, source)
     columns = _columns(table.values[order], bare, index, roles)
-    added = _add_channels(columns, table.values[order], bare, profile, edge)
+    added = _add_channels(columns, table.values[order], bare, profile, edge, source)
     chosen = {"energy": labels[index], **{role: labels[i] for role, i in roles.items()}}
     return Scan(
         energy=energy[order],
@@ -124,30 +124,51 @@ def _columns(values: Array, names: Sequence[str], energy: int, roles: Mapping[st
 
 
 def _add_channels(
-    columns: dict[str, Array], values: Array, names: Sequence[str], profile: Profile, edge: Edge
+    columns: dict[str, Array],
+    values: Array,
+    names: Sequence[str],
+    profile: Profile,
+    edge: Edge,
+    source: str,
 ) -> list[Step]:
     """Sum the channels of a detector, each corrected for its dead time where the file has it."""
     done = []
     for role in profile.sums:
         channels = summed(names, profile, role, element=edge.element) if role not in columns else []
-        if len(channels) < 2:
+        if not channels:
             continue
-        total = np.zeros(len(values))
-        for channel in channels:
-            counts = values[:, channel.index]
-            if channel.correction is not None:
-                given = values[:, channel.correction]
-                counts = counts * given if channel.kind == "factor" else counts / (1.0 - given)
-            total += counts
+        titles = [names[channel.index] for channel in channels]
+        total, corrected = np.zeros(len(values)), 0
+        for channel, title in zip(channels, titles, strict=True):
+            live = channel.live(values)
+            if live is None:
+                total += values[:, channel.index]
+                continue
+            _check_live(live, title, source)
+            total += values[:, channel.index] / live
+            corrected += 1
         columns[role] = total
-        corrected = sum(channel.correction is not None for channel in channels)
-        settings = {"role": role, "channels": [names[channel.index] for channel in channels]}
+        settings = {"role": role, "channels": titles}
         if corrected == len(channels):
             done.append(step("sum channels, corrected for dead time", **settings))
+        elif len(channels) == 1:
+            done.append(step("take a channel, without correction for dead time", **settings))
         else:
             doubt = "warning: sum of channels without correction for dead time"
             done.append(step(doubt, **settings, corrected=corrected))
     return done
+
+
+def _check_live(live: Array, title: str, source: str) -> None:
+    """Refuse what can be no live fraction: percent taken for parts, or columns in exchange."""
+    bad = np.flatnonzero(~((live > 0.02) & (live < 1.02)))
+    if bad.size:
+        raise DataError(
+            f"the dead time of {title!r} is wrong: at point {bad[0] + 1} it would have counted during "
+            f"{live[bad[0]]:.3g} of the time",
+            where=source,
+            do="say in a beamline profile whether the column is a factor, a fraction or percent",
+        )
 
 
 def _zeros(columns: Mapping[str, Array], lines: Array) -> tuple[Step, ...]:

@@ -232,7 +232,7 @@ def read_table(
     fortran = [n for n, row in rows if any(_FORTRAN.search(token) for token in row)]
     if fortran:
         rows = [(n, [_FORTRAN.sub("e", token) for token in row]) for n, row in rows]
-        history = (step("read Fortran D exponents", rows=len(fortran), first_line=fortran[0]),)
+        history = (step("warning: read Fortran D exponents", rows=len(fortran), first_line=fortran[0]),)
     values = _numbers(path, rows, scan)
     return Table(
         path=path, header=header, values=values, lines=np.array([n for n, _ in rows]), history=history
@@ -299,6 +299,7 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
             [part.strip() for part in bare.split("\t") if part.strip()],
             re.split(r"\s{2,}", bare),
             packed.split(),
+            _fixed_width(bare, width),
         ]
     for names in choices:
         # "ORDER= 1" is a remark.
@@ -306,6 +307,17 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
         if len(names) == width and words:
             return tuple(names)
     return None
+
+
+def _fixed_width(text: str, width: int) -> list[str]:
+    """Split titles that stand in fields of equal size, each but the last ended by a blank."""
+    for size in range(8, 32):
+        if not (width - 1) * size < len(text) <= width * size:
+            continue
+        parts = [text[i : i + size] for i in range(0, len(text), size)]
+        if all(part.endswith(" ") and part.strip() for part in parts[:-1]):
+            return [part.strip() for part in parts]
+    return []
 
 
 def find_labels(table: Table) -> tuple[str, ...] | None:

@@ -19,7 +19,7 @@ from shortrange.quantities import Scan, Step, step
 __all__ = ["read_xdi", "sniff_xdi"]
 
 _FIRST = re.compile(r"#\s*XDI/(\d+(?:\.\d+)*)\b\s*(.*)", re.IGNORECASE)
-_FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)\s*:\s+(\S.*)")
+_FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)\s*:\s*(\S.*)")
 _LOOKS_LIKE_FIELD = re.compile(r"[\w-]+([.:][\w-]+)+\s*:|[\w-]+\.[\w-]+(\s|$)|[\w-]+:[ \t]")
 _UNITS = {"ev": "eV", "kev": "keV", "degrees": "degrees", "degree": "degrees", "deg": "degrees"}
 _DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(:\d\d(\.\d*)?)?([+-]\d\d:?\d\d|Z)?")

@@ -21,6 +21,7 @@ __all__ = [
     "Standard",
     "apply_calibration",
     "calibrate",
+    "calibrate_whole",
     "choose_standard",
     "edge_shift",
     "feature_energy",
@@ -155,6 +156,42 @@ def calibrate(data: MuE, standard: Standard) -> Calibration:
             do="check that this is the standard, and the unit of the energies",
         )
     return Calibration(shift=shift, sigma=sigma, measured=measured, standard=standard)
+
+
+def calibrate_whole(data: MuE, calibrated: MuE, *, name: str) -> Calibration:
+    """Shift that lays a measured standard on a calibrated spectrum of the same substance, whole edge on edge.
+
+    Parameters
+    ----------
+    data
+        The standard, measured together with the samples.
+    calibrated
+        The same substance on the energies that are to be adopted.
+    name
+        Of the calibrated spectrum.
+
+    Raises
+    ------
+    DataError
+        If the two do not resemble one another, or lie more than 20 eV apart.
+    """
+    higher, sigma = edge_shift(calibrated, data)
+    energy = find_e0(calibrated.energy, calibrated.mu)
+    if abs(higher) > _AGREE:
+        raise DataError(
+            f"the spectrum lies {higher:.1f} eV from {name}",
+            where=data.source or f"MuE(label={data.label!r})",
+            do="check that both are of the same substance, and the unit of the energies",
+        )
+    standard = Standard(
+        name=name,
+        element=calibrated.element or "",
+        edge=calibrated.edge or "",
+        feature="whole spectrum",
+        energy=energy,
+        source=calibrated.source,
+    )
+    return Calibration(shift=-higher, sigma=sigma, measured=energy + higher, standard=standard)
 
 
 def apply_calibration(scan: Scan, calibration: Calibration) -> Scan:

@@ -42,11 +42,15 @@ class Comparison:
     deviation: Array
 
     @property
+    def noise(self) -> Array:
+        """Scatter of the differences from point to point, in units of the rise of mu, shape (n_scans,)."""
+        rise = float(np.ptp(self.mus[0][~self.masks[0]])) or 1.0
+        return np.array([_scatter(d) if np.isfinite(d).any() else 0.0 for d in self.differences]) / rise
+
+    @property
     def systematic(self) -> Array:
         """The part of ``deviation`` that is smooth in energy and hence no noise, shape (n_scans,)."""
-        rise = float(np.ptp(self.mus[0][~self.masks[0]])) or 1.0
-        noise = np.array([_scatter(d) if np.isfinite(d).any() else 0.0 for d in self.differences]) / rise
-        return np.asarray(np.sqrt(np.clip(self.deviation**2 - noise**2, 0.0, None)))
+        return np.asarray(np.sqrt(np.clip(self.deviation**2 - self.noise**2, 0.0, None)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,18 @@ MODES = {
 }
 """Ways to measure absorption, and the channels that each needs."""
 
+YIELDS = ("fluorescence", "tey")
+"""Modes whose signal may do without an incident intensity, if none was recorded."""
+
 MIN_POINTS = 20
-MIN_PRE, MIN_POST = 15.0, 30.0  # eV beyond the tabulated edge, without which nothing can be normalised
+MIN_PRE, MIN_POST = 10.0, 20.0  # eV beyond the tabulated edge, without which nothing can be normalised
 
 
 def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
     """Absorption and reference absorption of one scan.
 
-    Transmission: ln(i0/it); fluorescence: if/i0; tey: tey/i0; a column ``mu`` of the file is used with
+    Transmission: ln(i0/it); fluorescence: if/i0; tey: tey/i0 (the yield itself, with a warning, where no i0 was
+    recorded); a column ``mu`` of the file is used with
     ``mode="mu"``, or if the channels of the mode are absent. Reference: ln(it/ir), or the column ``mu_ref``.
 
     No error is made from the counts: what a file calls counts is as a rule a scaled current, whose square
@@ -63,7 +67,7 @@ def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
             do=f"give a scan of at least {MIN_POINTS} points",
         )
     used = _channels(scan, mode, where)
-    columns = {name: scan.columns[name] for name in used}
+    columns, turned = _upright({name: scan.columns[name] for name in used})
     mu = _absorption(columns, mode if "mu" not in used else "mu", where)
     arrays = {"energy": scan.energy, "mu": mu}
     reference = _reference(scan)
@@ -72,6 +76,8 @@ def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
     for name, values in arrays.items():
         _check_finite(values, name, where)
     arrays, repairs = _in_order(arrays, where)
+    if used in (("if",), ("tey",)):
+        turned.append(step("warning: no incident intensity was recorded, the yield is taken as mu", mode=mode))
     done = step("compute mu", mode=mode, channels=list(used), reference=reference is not None)
     return MuE(
         **arrays,
@@ -80,8 +86,15 @@ def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
         mode=mode,
         source=scan.source,
         label=scan.label,
-        history=(*scan.history, done, *repairs),
+        history=(*scan.history, *turned, done, *repairs),
     )
+
+
+def _upright(columns: dict[str, Array]) -> tuple[dict[str, Array], list[Step]]:
+    """Turn the sign of intensities that are negative throughout: an inverting amplifier made them so."""
+    down = [name for name, values in columns.items() if name != "mu" and np.all(values < 0)]
+    turned = {name: -values if name in down else values for name, values in columns.items()}
+    return turned, [step("warning: intensities are negative throughout, their sign was turned", channels=down)] * bool(down)
 
 
 def _channels(scan: Scan, mode: str, where: str) -> tuple[str, ...]:
@@ -92,6 +105,8 @@ def _channels(scan: Scan, mode: str, where: str) -> tuple[str, ...]:
         return MODES[mode]
     if "mu" in scan.columns:
         return ("mu",)
+    if missing == ["i0"] and mode in YIELDS:
+        return (MODES[mode][0],)
     raise DataError(
         f"mode {mode!r} needs the channels {list(MODES[mode])}; missing: {missing}; "
         f"there are {sorted(scan.columns)}",
@@ -116,7 +131,7 @@ def _absorption(columns: dict[str, Array], mode: str, where: str) -> Array:
     if mode == "transmission":
         return np.log(columns["i0"] / columns["it"])
     signal = columns["if" if mode == "fluorescence" else "tey"]
-    return signal / columns["i0"]
+    return signal / columns["i0"] if "i0" in columns else signal
 
 
 def _reference(scan: Scan) -> Array | None:
@@ -124,8 +139,11 @@ def _reference(scan: Scan) -> Array | None:
     columns = scan.columns
     if "mu_ref" in columns:
         return columns["mu_ref"]
-    if "it" in columns and "ir" in columns and np.all(columns["ir"] > 0) and np.all(columns["it"] > 0):
-        return np.log(columns["it"] / columns["ir"])
+    if "it" not in columns or "ir" not in columns:
+        return None
+    beams, _ = _upright({name: columns[name] for name in ("it", "ir")})
+    if np.all(beams["ir"] > 0) and np.all(beams["it"] > 0):
+        return np.asarray(np.log(beams["it"] / beams["ir"]))
     return None
 
 

@@ -14,20 +14,27 @@ from shortrange.errors import DataError
 from shortrange.quantities import ChiK, MuE, Scan, Step, doubts, step
 from shortrange.reduce.align import Alignment, align
 from shortrange.reduce.background import Background, autobk
+from shortrange.reduce.choose import choose_mode
 from shortrange.reduce.k_range import suggest_k_range
 from shortrange.reduce.merge import Comparison, compare, merge
 from shortrange.reduce.mu import check_edge, cut_to_edge, to_mu
 from shortrange.reduce.normalise import Normalised, find_e0, normalise
 
-__all__ = ["ScanReport", "XasReduction", "reduce_xas"]
+__all__ = ["ScanReport", "XasReduction", "merge_reference", "reduce_xas"]
 
 Array = NDArray[Any]
 
-_DISAGREE = 0.01
+_DISAGREE = 0.005
 """Smooth differences between scans, as a part of the rise of mu, from which they are doubted."""
 
-_MUCH_BETTER = 5.0
-"""Factor by which the others must agree better without a scan for it to be rejected."""
+_FAR = 0.03
+"""Those from which a scan that lies twice as far off as the others is rejected."""
+
+_VISIBLE = 0.0025
+"""Those from which it is rejected if the others agree much better without it."""
+
+_MUCH_BETTER = 4.0
+"""Factor by which it must be further off than the others are then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,9 @@ class ScanReport:
         File, and scan within the file.
     energy_shift, sigma_energy_shift
         eV added to its energies, and the standard error; None if the scan was not used.
+    deviation
+        How far it is off the mean of the other used scans, as a part of the rise of mu, its noise not
+        counted; None if it was not used.
     used
         Whether it is in the merge.
     reason
@@ -51,6 +61,7 @@ class ScanReport:
     sigma_energy_shift: float | None
     used: bool
     reason: str = ""
+    deviation: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,10 +103,11 @@ def reduce_xas(
     *,
     element: str,
     edge: str,
-    mode: str = "transmission",
+    mode: str = "auto",
     e0: float | None = None,
     k_range: tuple[float, float] | None = None,
     r_bkg: float = 1.0,
+    channel: str = "auto",
 ) -> XasReduction:
     """Align, check, merge and normalise repeats, and remove the background.
 
@@ -106,13 +118,16 @@ def reduce_xas(
     element, edge
         Such as ``"Ta"`` and ``"L3"``.
     mode
-        ``"transmission"``, ``"fluorescence"``, ``"tey"`` or ``"mu"``.
+        ``"transmission"``, ``"fluorescence"``, ``"tey"`` or ``"mu"``; ``"auto"`` takes the first of these
+        that shows the edge (`choose_mode`).
     e0
         eV on the merged axis; found from the data if None.
     k_range
         1/angstrom; chosen from the noise if None.
     r_bkg
         angstrom.
+    channel
+        What the scans are aligned by: ``"reference"``, ``"mu"``, or ``"auto"``, see `align`.
 
     Raises
     ------
@@ -121,9 +136,14 @@ def reduce_xas(
     """
     if not scans:
         raise DataError("there is no scan", where="reduce_xas", do="give at least one")
+    edge_energy(element, edge)  # an unknown edge is no fault of the scans
+    chosen: tuple[Step, ...] = ()
+    if mode == "auto":
+        mode, choice = choose_mode(scans, element=element, edge=edge)
+        chosen = (choice,)
     sieve = _Sieve.start(scans, element=element, edge=edge, mode=mode)
     sieve.drop_lone_oddities()
-    alignment, comparison, near = sieve.agree()
+    alignment, comparison, near = sieve.agree(channel)
     used = sieve.used
     merged = merge(comparison, [sieve.mus[i] for i in used])
     merged = merged.after(
@@ -133,8 +153,8 @@ def reduce_xas(
         element=element,
         edge=edge,
     )
-    doubts = _doubts(sieve, comparison)
-    merged = replace(merged, history=(*merged.history, *doubts))
+    told = (*chosen, *sieve.repairs(), *_doubts(sieve, comparison))
+    merged = replace(merged, history=(*merged.history, *told))
     normalised = normalise(merged, e0=e0, near=near)
     history = normalised.history
     background, chi = None, None
@@ -146,7 +166,7 @@ def reduce_xas(
         k_range = None
         history = (*history, step("warning: the scans end before EXAFS begins; no chi(k)"))
     return XasReduction(
-        reports=sieve.reports(alignment),
+        reports=sieve.reports(alignment, comparison),
         merged=merged,
         normalised=normalised,
         background=background,
@@ -154,6 +174,37 @@ def reduce_xas(
         k_range=k_range,
         history=history,
     )
+
+
+def merge_reference(scans: Sequence[MuE], shifts: Sequence[float], *, near: float) -> MuE:
+    """Mean of the reference channels of aligned repeats, with its standard error.
+
+    Parameters
+    ----------
+    scans
+        Each with ``reference``.
+    shifts
+        eV to add to the energies of each.
+    near
+        Edge of the reference, eV.
+
+    Raises
+    ------
+    DataError
+        If a scan has no reference channel, or it shows no edge.
+    """
+    missing = [scan.source or scan.label for scan in scans if scan.reference is None]
+    if missing:
+        raise DataError(
+            f"no reference channel in {missing}",
+            where="calibration by reference",
+            do="name the file of a standard that was measured together with these scans",
+        )
+    foils = [replace(scan, mu=scan.reference, reference=None) for scan in scans if scan.reference is not None]
+    compared = compare(foils, shifts=np.array(shifts), e0=find_e0(foils[0].energy, foils[0].mu, near=near))
+    merged = merge(compared, foils)
+    normalise(merged, near=near)  # an empty position of the foil shows no edge
+    return merged
 
 
 def _k_range(chi: ChiK, asked: tuple[float, float] | None) -> tuple[tuple[float, float] | None, Step]:
@@ -185,7 +236,6 @@ class _Sieve:
     @classmethod
     def start(cls, scans: Sequence[Scan], *, element: str, edge: str, mode: str) -> _Sieve:
         """Compute mu of each scan and look at it alone."""
-        edge_energy(element, edge)  # an unknown edge is no fault of the scans
         scans = [cut_to_edge(scan, element=element, edge=edge) for scan in scans]
         mus: list[MuE] = []
         reasons: list[str] = []
@@ -234,12 +284,23 @@ class _Sieve:
             if spans[i] < 0.85 * typical:
                 self.reasons[i] = f"covers {spans[i]:.0f} eV only, where others cover {typical:.0f} eV"
 
-    def agree(self) -> tuple[Alignment, Comparison, float]:
+    def repairs(self) -> list[Step]:
+        """Doubts of the scans after the first, whose own history the mean goes on with."""
+        first, *others = self.used
+        known = {(s.name, repr(s.settings)) for s in self.mus[first].history}
+        return [
+            step(s.name, **{**s.settings, "scan": self.name(i)})
+            for i in others
+            for s in self.mus[i].history
+            if s.name.startswith("warning") and (s.name, repr(s.settings)) not in known
+        ]
+
+    def agree(self, channel: str) -> tuple[Alignment, Comparison, float]:
         """Align and compare; reject the worst scan until the rest agree."""
         while True:
             used = self.used
             mus = [self.mus[i] for i in used]
-            alignment = align(mus)
+            alignment = align(mus, channel=channel)
             worst = int(np.argmin(alignment.likeness))
             if alignment.likeness[worst] < 0.7 and len(used) > 2:
                 self.reasons[used[worst]] = (
@@ -249,7 +310,7 @@ class _Sieve:
                 continue
             e0 = find_e0(mus[0].energy, mus[0].mu, near=self.near) + float(alignment.shifts[0])
             comparison = self._compared(used, alignment, e0)
-            worst = int(np.argmax(comparison.deviation))
+            worst = int(np.argmax(comparison.systematic))
             reason = self._spoils(worst, used, alignment, e0, comparison)
             if not reason:
                 return alignment, comparison, self.near
@@ -267,18 +328,21 @@ class _Sieve:
     def _spoils(
         self, worst: int, used: list[int], alignment: Alignment, e0: float, comparison: Comparison
     ) -> str:
-        """Why a scan must go, or nothing: it is far off, or the others agree much better without it."""
+        """Why a scan must go, or nothing: it is far off, or the others agree much better without it.
+
+        Only what is smooth in energy counts: a noisier scan has less weight in the mean, but is no worse.
+        """
         if len(used) < 3:
             return ""
-        deviation, others = comparison.deviation[worst], np.delete(comparison.deviation, worst)
-        if deviation > 0.03 and deviation > 2.0 * float(np.median(others)):
-            return f"differs from the others by {deviation:.1%} of the rise of mu"
+        off, others = comparison.systematic[worst], np.delete(comparison.systematic, worst)
+        if off > _FAR and off > 2.0 * float(np.median(others)):
+            return f"differs from the others by {off:.1%} of the rise of mu"
         # A scan spoils the mean that it is held against: of n scans a bad one stands out n - 1 times at most.
-        if deviation > 1.5 * float(np.median(others)):
-            rest = self._compared([i for i in used if i != used[worst]], alignment, e0).deviation
-            if float(np.median(others)) > _MUCH_BETTER * float(np.median(rest)):
+        if off > max(_VISIBLE, comparison.noise[worst]) and off > 1.5 * float(np.median(others)):
+            rest = self._compared([i for i in used if i != used[worst]], alignment, e0).systematic
+            if off > _MUCH_BETTER * float(np.median(rest)):
                 return (
-                    f"differs from the others by {deviation:.2%} of the rise of mu; without it they agree "
+                    f"differs from the others by {off:.2%} of the rise of mu; without it they agree "
                     f"to {float(np.median(rest)):.2%}"
                 )
         return ""
@@ -289,18 +353,20 @@ class _Sieve:
         energy = self.mus[i].energy
         return beam if beam is not None and np.array_equal(energy, self.scans[i].energy) else None
 
-    def reports(self, alignment: Alignment) -> tuple[ScanReport, ...]:
-        shifts = dict(zip(self.used, zip(alignment.shifts, alignment.sigmas, strict=True), strict=True))
+    def reports(self, alignment: Alignment, comparison: Comparison) -> tuple[ScanReport, ...]:
+        numbers = zip(alignment.shifts, alignment.sigmas, comparison.systematic, strict=True)
+        found = {i: tuple(map(float, each)) for i, each in zip(self.used, numbers, strict=True)}
         out = []
         for i, reason in enumerate(self.reasons):
-            shift, sigma = shifts.get(i, (None, None))
+            shift, sigma, deviation = found.get(i, (None, None, None))
             out.append(
                 ScanReport(
                     file=self.name(i),
-                    energy_shift=None if shift is None else float(shift),
-                    sigma_energy_shift=None if sigma is None else float(sigma),
+                    energy_shift=shift,
+                    sigma_energy_shift=sigma,
                     used=not reason,
                     reason=reason,
+                    deviation=deviation,
                 )
             )
         return tuple(out)
@@ -312,19 +378,17 @@ def _doubts(sieve: _Sieve, comparison: Comparison) -> list[Step]:
         for i, reason in enumerate(sieve.reasons)
         if reason
     ]
-    if len(sieve.used) == 2 and comparison.deviation.max() > 0.03:
+    apart = float(comparison.systematic.max())
+    if len(sieve.used) == 2 and apart > _DISAGREE:
         doubts.append(
-            step(
-                "warning: the two scans differ, and nothing tells which is right",
-                fraction_of_rise=float(comparison.deviation.max()),
-            )
+            step("warning: the two scans differ, and nothing tells which is right", fraction_of_rise=apart)
         )
-    elif len(sieve.used) > 2 and comparison.systematic.max() > _DISAGREE:
+    elif len(sieve.used) > 2 and apart > _DISAGREE:
         doubts.append(
             step(
                 "warning: the scans differ by more than their noise (radiation damage, drift?), "
                 "which the error of their mean does not contain",
-                fraction_of_rise=float(comparison.systematic.max()),
+                fraction_of_rise=apart,
             )
         )
     return doubts
