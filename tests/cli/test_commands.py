@@ -161,13 +161,14 @@ def test_reduce_labels_simulated_scans(tmp_path):
     assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["simulated"] is True
 
 
-def test_reduce_asks_for_an_element_that_no_file_states(tmp_path, capsys):
+def test_reduce_guesses_an_edge_that_no_file_states(tmp_path):
     path = write_scan(tmp_path / "a.xdi")
     table = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     (tmp_path / "a.txt").write_text("# energy i0 itrans\n" + "\n".join(table), encoding="utf-8")
-    assert run_app(["reduce", str(tmp_path / "a.txt"), "--out", str(tmp_path / "out")]) == 2
-    assert "give --element" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert run_app(["reduce", str(tmp_path / "a.txt"), "--out", str(tmp_path / "out")]) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["element"], summary["edge"]) == ("Ta", "L3")
+    assert any("the edge is not named" in warning for warning in summary["warnings"])
 
 
 def test_reduce_of_mixed_edges_is_refused(tmp_path, capsys):

@@ -235,3 +235,27 @@ def test_colours_are_okabe_ito():
     published = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
     assert set(MODELS) <= published
     assert all(re.fullmatch("#[0-9A-F]{6}", color) for color in MODELS)
+
+
+def test_derivatives_end_where_the_grid_is_too_coarse():
+    """Steps of 0.5 eV over the edge, of 6 eV beyond: the curve ends before them, and peaks at E0."""
+    from shortrange.quantities import MuE
+    from shortrange.reduce.normalise import normalise
+    from shortrange.report.figures.xas_features import plot_derivative
+
+    energy = np.concatenate(
+        [np.arange(7000, 7100, 6.0), np.arange(7100, 7132, 0.5), np.arange(7132, 7500, 6.0)]
+    )
+    mu = 0.5 + np.arctan((energy - 7112.0) / 1.5) / np.pi
+    data = normalise(MuE(energy=energy, mu=mu, sigma=np.full(energy.size, 1e-3)))
+    figure = new_figure(3.0)
+    first, second = figure.subplots(2, 1)
+    for ax, order in ((first, 1), (second, 2)):
+        plot_derivative(ax=ax, data=data, order=order)
+        x, y = ax.lines[0].get_data()
+        assert np.isfinite(y).all()
+        assert 7125 < x[-1] < 7133
+    x, y = first.lines[0].get_data()
+    assert x[np.argmax(y)] == pytest.approx(7112.0, abs=0.1)
+    x, y = second.lines[0].get_data()
+    assert x[np.argmax(y)] < 7112.0 < x[np.argmin(y)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from shortrange.cli.files import expand
 from shortrange.cli.outcome import Outcome
@@ -35,6 +35,7 @@ def reduce(
     against: Path | None = None,
     calibrate: Path | None = None,
     standard: str | None = None,
+    figures: bool = True,
 ) -> Outcome:
     """Align, merge and normalise repeats of an absorption scan, and extract chi(k) and chi(R).
 
@@ -72,6 +73,8 @@ def reduce(
     standard
         Which standard, such as "ZnSO4.7H2O"; the only known one of this edge when absent. Or a file: a
         calibrated spectrum of the same substance, to be matched as a whole.
+    figures
+        Draw them; most of the time goes there.
     """
     from shortrange.cli.scans import read_scans
     from shortrange.cli.xas_features import Features
@@ -95,7 +98,7 @@ def reduce(
             features.measure_splitting(reduction.normalised, against)
         features.map_wavelet(reduction)
         tell("draw and write")
-        _write(reduction, read, features, out=out, r_bkg=r_bkg)
+        _write(reduction, read, features, out=out, r_bkg=r_bkg, figures=figures)
     _print(reduction, read, features, out)
     return Outcome(out / "summary.json")
 
@@ -110,67 +113,91 @@ def _warnings(reduction: XasReduction, read: Read, features: Features) -> list[s
 
 
 def _write(
-    reduction: XasReduction,
-    read: Read,
-    features: Features,
-    *,
-    out: Path,
-    r_bkg: float,
+    reduction: XasReduction, read: Read, features: Features, *, out: Path, r_bkg: float, figures: bool
 ) -> None:
     from shortrange.cli.summary import write_summary
-    from shortrange.report import ResultFolder, write_reduction
-    from shortrange.report.archive import write_archive
-    from shortrange.report.athena import write_athena
-    from shortrange.report.plates import save_plates, xas_plates
-    from shortrange.report.repeats import aligned_repeats, say_simulated
-    from shortrange.report.xdi import write_xdi
+    from shortrange.report.folder import ResultFolder
+    from shortrange.report.repeats import say_simulated
 
-    normalised = reduction.normalised
     simulated = say_simulated(read.scans)
-    element, edge = reduction.merged.element, reduction.merged.edge
-    mode = reduction.merged.mode or "mu"
-    repeats = aligned_repeats(features.calibrated(read.scans), reduction, mode=mode)
     paths = [*read.paths, *features.paths]
     title = f"{paths[0].stem}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     with ResultFolder(out, kind="reduce") as new:
-        write_reduction(reduction, new, simulated=simulated)
-        write_xdi(new / "merged.xdi", reduction.merged, normalised=normalised, simulated=simulated)
-        write_athena(new / "merged.prj", [reduction.merged], normalised={reduction.merged.label: normalised})
-        write_archive(
-            new / "merged.h5",
-            title=title,
-            verdict=None,
-            reductions={f"{element} {edge}": reduction},
-            simulated=simulated,
-        )
-        plates = xas_plates(f"{element} {edge}", reduction, title=title, simulated=simulated, repeats=repeats)
-        plates += features.write(new, f"{element} {edge}", normalised, title=title, simulated=simulated)
-        save_plates(plates, new / "figures")
+        _write_data(reduction, features, new, title=title, simulated=simulated)
+        if figures:
+            _draw(reduction, read, features, new / "figures", title=title, simulated=simulated)
         content = {
             "simulated": simulated,
-            "element": element,
-            "edge": edge,
-            "mode": mode,
-            "e0": normalised.e0,
-            "edge_step": normalised.edge_step,
-            "sigma_edge_step": normalised.sigma_edge_step,
-            "k_range": reduction.k_range,
-            "r_bkg": r_bkg,
-            "scans": [
-                {
-                    "file": report.file,
-                    "energy_shift": report.energy_shift,
-                    "sigma_energy_shift": report.sigma_energy_shift,
-                    "used": report.used,
-                    "reason": report.reason,
-                    "deviation": report.deviation,
-                }
-                for report in _reports(reduction, read)
-            ],
+            **_numbers(reduction, r_bkg),
+            "scans": [_of_scan(report) for report in _reports(reduction, read)],
+            "deviations": [report.deviation for report in _reports(reduction, read)],
             "warnings": _warnings(reduction, read, features),
             **features.record(),
         }
         write_summary(new / "summary.json", content, files=paths)
+
+
+def _write_data(
+    reduction: XasReduction, features: Features, folder: Path, *, title: str, simulated: bool
+) -> None:
+    from shortrange.report import write_reduction
+    from shortrange.report.archive import write_archive
+    from shortrange.report.athena import write_athena
+    from shortrange.report.wavelet_file import write_wavelet
+    from shortrange.report.xdi import write_xdi
+
+    merged, normalised = reduction.merged, reduction.normalised
+    write_reduction(reduction, folder, simulated=simulated)
+    write_xdi(folder / "merged.xdi", merged, normalised=normalised, simulated=simulated)
+    write_athena(folder / "merged.prj", [merged], normalised={merged.label: normalised})
+    write_archive(
+        folder / "merged.h5",
+        title=title,
+        verdict=None,
+        reductions={f"{merged.element} {merged.edge}": reduction},
+        simulated=simulated,
+    )
+    if features.wavelet is not None:
+        write_wavelet(folder / "wavelet.h5", features.wavelet, simulated=simulated)
+
+
+def _draw(
+    reduction: XasReduction, read: Read, features: Features, folder: Path, *, title: str, simulated: bool
+) -> None:
+    from shortrange.report.plates import save_plates, xas_plates
+    from shortrange.report.repeats import aligned_repeats
+
+    merged = reduction.merged
+    name = f"{merged.element} {merged.edge}"
+    scans = features.calibrated(read.scans)
+    repeats = aligned_repeats(scans, reduction, mode=merged.mode or "mu")
+    plates = xas_plates(name, reduction, title=title, simulated=simulated, repeats=repeats)
+    plates += features.plates(name, reduction.normalised, title=title, simulated=simulated)
+    save_plates(plates, folder)
+
+
+def _numbers(reduction: XasReduction, r_bkg: float) -> dict[str, Any]:
+    normalised = reduction.normalised
+    return {
+        "element": reduction.merged.element,
+        "edge": reduction.merged.edge,
+        "mode": reduction.merged.mode,
+        "e0": normalised.e0,
+        "edge_step": normalised.edge_step,
+        "sigma_edge_step": normalised.sigma_edge_step,
+        "k_range": reduction.k_range,
+        "r_bkg": r_bkg,
+    }
+
+
+def _of_scan(report: ScanReport) -> dict[str, Any]:
+    return {
+        "file": report.file,
+        "energy_shift": report.energy_shift,
+        "sigma_energy_shift": report.sigma_energy_shift,
+        "used": report.used,
+        "reason": report.reason,
+    }
 
 
 def _print(reduction: XasReduction, read: Read, features: Features, out: Path) -> None:

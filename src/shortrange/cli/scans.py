@@ -47,7 +47,7 @@ class Read:
     warnings: tuple[str, ...]
 
     def in_order(self, reports: Sequence[ScanReport]) -> list[ScanReport]:
-        """Reports on the scans, and on the files that could not be read, in the order of the files."""
+        """Merge reports on the scans and on the files that could not be read, in the order of the files."""
         left, ordered = list(reports), []
         for path, count in zip(self.paths, self.counts, strict=True):
             ordered += [self.failed[path]] if path in self.failed else left[:count]
@@ -155,7 +155,7 @@ def _reports(errors: Sequence[tuple[Path, DataError]]) -> dict[Path, ScanReport]
 def _selected(
     found: Sequence[tuple[Path, tuple[Scan, ...]]], select: str | None
 ) -> tuple[dict[Path, list[Scan]], list[str]]:
-    """Scans that were asked for, and a warning where scans of one file may be no repeats."""
+    """Pick the scans that were asked for; refuse or warn where those of one file may be no repeats."""
     chosen: dict[Path, list[Scan]] = {}
     warnings = []
     for path, scans in found:

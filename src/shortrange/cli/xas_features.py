@@ -43,7 +43,7 @@ class Features:
         """Reduce the scans, after calibrating them if that is asked for."""
         from shortrange.reduce.xas import reduce_xas
 
-        edge = {"element": read.element, "edge": read.edge}
+        edge: dict[str, Any] = {"element": read.element, "edge": read.edge}
         if calibrate is not None and str(calibrate) == REFERENCE:
             plain = reduce_xas(read.scans, **edge, **{**settings, "e0": None})
             self.calibration = by_reference(read.scans, plain, standard=standard, **edge)
@@ -55,7 +55,7 @@ class Features:
         return reduce_xas(self.calibrated(read.scans), **edge, **settings)
 
     def calibrated(self, scans: Sequence[Scan]) -> list[Scan]:
-        """Scans on the calibrated energies."""
+        """Return the scans on the calibrated energies."""
         from shortrange.reduce.calibrate import apply_calibration
 
         if self.calibration is None:
@@ -88,16 +88,14 @@ class Features:
         if reduction.chi is not None and reduction.k_range is not None:
             self.wavelet = wavelet(reduction.chi, k_range=reduction.k_range)
 
-    def write(self, folder: Path, name: str, data: Normalised, *, title: str, simulated: bool) -> list[Plate]:
-        """Write the map, and make the figures."""
-        from shortrange.report.feature_plates import splitting_plate, wavelet_plate
-        from shortrange.report.wavelet_file import write_wavelet
+    def plates(self, name: str, data: Normalised, *, title: str, simulated: bool) -> list[Plate]:
+        """Make the figures."""
+        from shortrange.report.feature_plates import derivative_plate, splitting_plate, wavelet_plate
 
-        plates = []
+        plates = [derivative_plate(name, data, title=title, simulated=simulated)]
         if self.splitting is not None:
             plates.append(splitting_plate(name, data, self.splitting, title=title, simulated=simulated))
         if self.wavelet is not None:
-            write_wavelet(folder / "wavelet.h5", self.wavelet, simulated=simulated)
             plates.append(wavelet_plate(name, self.wavelet, title=title, simulated=simulated))
         return plates
 

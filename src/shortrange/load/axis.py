@@ -209,7 +209,8 @@ def increasing(energy: Array, lines: Array, place: str) -> tuple[NDArray[np.intp
     history: tuple[Step, ...] = ()
     if energy[-1] < energy[0] and np.mean(np.diff(energy) < 0) > 0.5:
         order = order[::-1]
-        history = (step("warning: reverse a scan measured downwards", first=float(energy[0]), last=float(energy[-1])),)
+        ends = {"first": float(energy[0]), "last": float(energy[-1])}
+        history = (step("warning: reverse a scan measured downwards", **ends),)
     moves = np.diff(energy[order])
     _refuse_repeats(energy[order], lines[order], place)
     back = np.flatnonzero(moves < 0)

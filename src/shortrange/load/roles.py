@@ -207,7 +207,8 @@ class Channel:
         if "input" in given and "output" in given:
             # Without counts nothing is lost.
             counted = given["input"] > 0
-            return np.asarray(np.where(counted, given["output"] / np.where(counted, given["input"], 1.0), 1.0))
+            safe = np.where(counted, given["input"], 1.0)
+            return np.asarray(np.where(counted, given["output"] / safe, 1.0))
         return None
 
 

@@ -311,7 +311,7 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
 
 def _fixed_width(text: str, width: int) -> list[str]:
     """Split titles that stand in fields of equal size, each but the last ended by a blank."""
-    for size in range(8, 32):
+    for size in range(8, 32) if width > 3 else ():
         if not (width - 1) * size < len(text) <= width * size:
             continue
         parts = [text[i : i + size] for i in range(0, len(text), size)]

@@ -33,9 +33,9 @@ MIN_PRE, MIN_POST = 10.0, 20.0  # eV beyond the tabulated edge, without which no
 def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
     """Absorption and reference absorption of one scan.
 
-    Transmission: ln(i0/it); fluorescence: if/i0; tey: tey/i0 (the yield itself, with a warning, where no i0 was
-    recorded); a column ``mu`` of the file is used with
-    ``mode="mu"``, or if the channels of the mode are absent. Reference: ln(it/ir), or the column ``mu_ref``.
+    Transmission: ln(i0/it); fluorescence: if/i0; tey: tey/i0 (the yield itself, with a warning, where no i0
+    was recorded); a column ``mu`` of the file is used with ``mode="mu"``, or if the channels of the mode are
+    absent. Reference: ln(it/ir), or the column ``mu_ref``.
 
     No error is made from the counts: what a file calls counts is as a rule a scaled current, whose square
     root says nothing. The noise is measured later, from repeats.
@@ -77,7 +77,8 @@ def to_mu(scan: Scan, *, mode: str = "transmission") -> MuE:
         _check_finite(values, name, where)
     arrays, repairs = _in_order(arrays, where)
     if used in (("if",), ("tey",)):
-        turned.append(step("warning: no incident intensity was recorded, the yield is taken as mu", mode=mode))
+        doubt = "warning: no incident intensity was recorded, the yield is taken as mu"
+        turned.append(step(doubt, mode=mode))
     done = step("compute mu", mode=mode, channels=list(used), reference=reference is not None)
     return MuE(
         **arrays,
@@ -94,7 +95,8 @@ def _upright(columns: dict[str, Array]) -> tuple[dict[str, Array], list[Step]]:
     """Turn the sign of intensities that are negative throughout: an inverting amplifier made them so."""
     down = [name for name, values in columns.items() if name != "mu" and np.all(values < 0)]
     turned = {name: -values if name in down else values for name, values in columns.items()}
-    return turned, [step("warning: intensities are negative throughout, their sign was turned", channels=down)] * bool(down)
+    done = step("warning: intensities are negative throughout, their sign was turned", channels=down)
+    return turned, [done] if down else []
 
 
 def _channels(scan: Scan, mode: str, where: str) -> tuple[str, ...]:

@@ -179,8 +179,8 @@ def edge_ranges(
     """Ranges of the pre-edge line and the post-edge polynomial, with the defaults of xraylarch.
 
     Pre-edge: a line from the second point to half way to E0, a constant if that begins less than 15 eV below
-    E0 (xraylarch keeps the line, which the tail of the edge then tilts). Post-edge: from 25 eV (less in a short scan) to the
-    end; a parabola over more than 300 eV, a line over more than 30 eV, else a constant.
+    E0 (xraylarch keeps the line, which the tail of the edge then tilts). Post-edge: from 25 eV (less in a
+    short scan) to the end; a parabola over more than 300 eV, a line over more than 30 eV, else a constant.
     """
     i0 = _nearest(energy, e0)
     if pre is None:
@@ -325,7 +325,7 @@ def normalise(
     # What may be wrong at worst is taken as two standard errors.
     sigma = float(np.hypot(sigma, 0.5 * edge_step * np.linalg.norm([size for *_, size in short])))
     doubts = [
-        step(f"warning: short {side}-edge, the edge step may be wrong by {size:.0%}".replace("%", " %"), eV=eV)
+        step(f"warning: short {side}-edge, the edge step may be wrong by {100 * size:.0f} %", eV=eV)
         for side, eV, size in short
     ]
     norm = (mu - fit.pre_edge) / edge_step
