@@ -20,6 +20,7 @@ from shortrange.cli.boxcar import boxcar
 from shortrange.cli.check import check
 from shortrange.cli.compare import compare
 from shortrange.cli.completion import make_completion
+from shortrange.cli.convert import convert
 from shortrange.cli.init import init
 from shortrange.cli.motif import motif
 from shortrange.cli.outcome import Outcome, fault_json
@@ -46,7 +47,7 @@ app = App(
     "`shortrange --version --verbose` prints what to paste into a bug report.",
     version=__version__,
 )
-for verb in (run, init, check, compare, reduce, references, boxcar):
+for verb in (run, init, check, compare, convert, reduce, references, boxcar):
     app.command(verb)
 app.command(reduce_pdf, name="reduce-pdf")
 app.command(peaks)

@@ -13,7 +13,7 @@ from shortrange.cli.outcome import Outcome
 if TYPE_CHECKING:
     from shortrange.quantities import Step, Trajectory
 
-__all__ = ["exafs", "load_snapshots", "pdf", "simulate"]
+__all__ = ["exafs", "frames_of", "load_snapshots", "pdf", "simulate"]
 
 simulate = App(name="simulate", help="Simulate a measurement of snapshots, a crystal or a molecule.")
 
@@ -192,17 +192,22 @@ def _ranges(like: Path | None, **given: float | None) -> dict[str, float]:
 
 def load_snapshots(path: Path, frames: str | None) -> Trajectory:
     """Read snapshots, or those that ``frames`` (start:stop:step) selects."""
-    from shortrange.config import parse_frames
-    from shortrange.errors import ProjectError
     from shortrange.load import load_trajectory
 
-    if frames is None:
-        return load_trajectory(path)
+    return load_trajectory(path, frames=frames_of(frames))
+
+
+def frames_of(text: str | None) -> slice | None:
+    """Frames as a slice; None for all."""
+    from shortrange.config import parse_frames
+    from shortrange.errors import ProjectError
+
+    if text is None:
+        return None
     try:
-        selection = parse_frames(frames)
+        return parse_frames(text)
     except ValueError as error:
-        raise ProjectError(f"frames = {frames!r} {error}", where="--frames", do="write 0:1000:10") from None
-    return load_trajectory(path, frames=selection)
+        raise ProjectError(f"frames = {text!r} {error}", where="--frames", do="write 0:1000:10") from None
 
 
 def _check_positive(**values: float) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from shortrange.errors import DataError
 from shortrange.load.axis import Edge
+from shortrange.load.history import MARK
 from shortrange.load.roles import assign, choose_profile
 from shortrange.load.sweep import make_scan
 from shortrange.load.text import Table, is_gzip, read_head
@@ -220,6 +221,7 @@ def _stated(group: h5py.Group) -> Edge:
 def _metadata(group: h5py.Group) -> dict[str, str]:
     found = {name: _text(group.parent, name) for name in ("title", "start_time", "end_time")}
     found["sample"] = _text(group.parent, "sample/name")
+    found[MARK] = str(group.attrs.get("history", ""))
     if bool(group.file["/"].attrs.get("simulated", False)) or any(
         bool(parent.attrs.get("simulated", False)) for parent in (group.parent, group.parent.parent)
     ):

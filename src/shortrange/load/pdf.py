@@ -36,7 +36,7 @@ def sniff_gr(head: bytes) -> bool:
     pdfget = re.search(r"pdfget[xn]|Get_XPDF", text, re.IGNORECASE) and not re.search(
         r"^outputtype\s*=\s*(iq|sq|fq)\b", text, re.M | re.IGNORECASE
     )
-    return bool(_GR_TITLES.search(text) or pdfget)
+    return bool(_GR_TITLES.search(text) or pdfget or re.match(r"# shortrange \S+: G\(r\)", text))
 
 
 def _q_limit(text: str, which: str) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 
 from shortrange.errors import DataError, ShortrangeError, did_you_mean
 from shortrange.load.frames import Frame, FrameFile, Notes
+from shortrange.load.history import restore_history
 from shortrange.load.text import read_head
 from shortrange.quantities import GR, IQ, Scan, Trajectory
 
@@ -27,7 +28,7 @@ __all__ = [
     "register",
 ]
 
-Kind = Literal["xas", "iq", "gr", "structure"]
+Kind = Literal["xas", "iq", "gr", "structure", "sq", "chi"]
 
 ENTRY_POINTS = "shortrange.loaders"
 """Entry-point group by which other packages add loaders."""
@@ -37,8 +38,17 @@ _MEANING: dict[str, str] = {
     "iq": "scattered intensity I(Q)",
     "gr": "a pair distribution function G(r)",
     "structure": "atomic structures",
+    "sq": "a structure factor S(Q)",
+    "chi": "EXAFS chi(k)",
 }
-_DOOR = {"xas": "load_scans", "iq": "load_iq", "gr": "load_gr", "structure": "load_trajectory"}
+_DOOR = {
+    "xas": "load_scans",
+    "iq": "load_iq",
+    "gr": "load_gr",
+    "structure": "load_trajectory",
+    "sq": "load",
+    "chi": "load",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Loader:
         For ``load(path, format=name)``.
     kind
         What it returns: ``"xas"`` a tuple of `Scan`, ``"iq"`` an `IQ`, ``"gr"`` a `GR`, ``"structure"`` a
-        `Trajectory`.
+        `Trajectory`, ``"sq"`` an `SQ`, ``"chi"`` a `ChiK`.
     suffixes
         Of the files it reads, with the point, in lower case; ``"*"`` takes any file of its kind that no
         other loader claims.
@@ -174,9 +184,10 @@ def _read(path: str | Path, format: str | None, kind: Kind, **options: Any) -> A
 
 def _guard(loader: Loader, path: Path, **options: Any) -> Any:
     if loader.read is None:
-        return FrameFile(path, _reader(loader, path), options.get("frames")).read()
+        frames = FrameFile(path, _reader(loader, path), options.get("frames"))
+        return restore_history(frames.read(), path)
     try:
-        return loader.read(path, **options)
+        return restore_history(loader.read(path, **options), path)
     except ShortrangeError:
         raise
     except Exception as error:
@@ -246,7 +257,7 @@ def load(path: str | Path, *, format: str | None = None, kind: Kind | None = Non
 
     Returns
     -------
-    tuple of Scan, IQ, GR or Trajectory
+    tuple of Scan, IQ, GR, SQ, ChiK or Trajectory
         By the kind of the loader.
 
     Raises

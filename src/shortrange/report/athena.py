@@ -9,6 +9,7 @@ from typing import Any
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
+from shortrange.load.history import history_text
 from shortrange.quantities import MuE
 from shortrange.reduce.normalise import Normalised
 
@@ -93,6 +94,7 @@ def _fields(data: MuE, label: str, group: str, normalised: Normalised | None) ->
         "xmin": f"{data.energy[0]:.3f}",
         "xmax": f"{data.energy[-1]:.3f}",
         "source": data.source,
+        "shortrange_history": history_text(data.history),
     }
     if normalised is not None:
         ranges = normalised.ranges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
-from shortrange.quantities import GR, SQ, ChiK, ChiR
+from shortrange.load.history import MARK, history_text
+from shortrange.quantities import GR, IQ, SQ, ChiK, ChiR, Step
 from shortrange.reduce.xas import XasReduction
 from shortrange.transform.fourier import sigma_magnitude
 
@@ -21,8 +22,11 @@ __all__ = [
     "gr_columns",
     "mu_columns",
     "sq_columns",
+    "write_chi_k",
     "write_csv",
     "write_gr",
+    "write_iq",
+    "write_sq",
 ]
 
 Array = NDArray[Any]
@@ -121,13 +125,13 @@ def write_gr(
     if simulated:
         header.insert(1, "SIMULATED DATA")
     fields = {"qmin": data.q_min, "qmax": data.q_max, "qdamp": data.q_damp, "rho0": data.number_density}
-    header += [f"{name} = {value:.6g}" for name, value in fields.items() if value is not None]
+    header += [f"{name} = {value:.17g}" for name, value in fields.items() if value is not None]
     if data.composition:
-        formula = "".join(f"{symbol}{amount:g}" for symbol, amount in data.composition.items())
-        header.append(f"composition = {formula}")
+        header.append(f"composition = {_formula(data.composition)}")
     for name, value in (more or {}).items():
         if value is not None:
             header.append(f"{name} = {value if isinstance(value, str) else f'{value:.6g}'}")
+    header.append(f"{MARK}: {history_text(data.history)}")
     if data.r.size > 1:
         header += [f"rmin = {data.r[0]:g}", f"rmax = {data.r[-1]:g}", f"rstep = {data.r[1] - data.r[0]:g}"]
     columns = [data.r, data.g]
@@ -137,6 +141,50 @@ def write_gr(
         titles += "  dr  dG($\\AA^{-2}$)"
     lines = [f"# {line}" for line in header] + ["#### start data", "#S 1", f"#L {titles}"]
     np.savetxt(
-        path, np.column_stack(columns), fmt="%.9g", header="\n".join(lines), comments="", encoding="utf-8"
+        path, np.column_stack(columns), fmt="%.17g", header="\n".join(lines), comments="", encoding="utf-8"
     )
     return path
+
+
+def write_iq(path: Path, data: IQ) -> Path:
+    """Write I(Q) with the titles that pyFAI gives it, and its history."""
+    fields = {} if data.wavelength is None else {"wavelength": f"{data.wavelength!r} A"}
+    return _write_table(path, "q_A^-1 I", (data.q, data.intensity, data.sigma), fields, data.history)
+
+
+def write_sq(path: Path, data: SQ) -> Path:
+    """Write S(Q) with its standard error, composition, number density and history."""
+    fields: dict[str, Any] = {}
+    if data.composition:
+        fields["composition"] = _formula(data.composition)
+    if data.number_density is not None:
+        fields["rho0"] = repr(float(data.number_density))
+    return _write_table(path, "Q S(Q)", (data.q, data.s, data.sigma), fields, data.history)
+
+
+def write_chi_k(path: Path, data: ChiK) -> Path:
+    """Write chi(k), not weighted, with its standard error, E0 and history."""
+    known = {"e0": data.e0, "edge_step": data.edge_step}
+    fields = {name: repr(float(value)) for name, value in known.items() if value is not None}
+    return _write_table(path, "k chi", (data.k, data.chi, data.sigma), fields, data.history)
+
+
+def _write_table(
+    path: Path,
+    titles: str,
+    columns: tuple[Array, Array, Array | None],
+    fields: Mapping[str, str],
+    history: Sequence[Step],
+) -> Path:
+    """Write two columns, and a third where there are errors, so that they are read back equal."""
+    known = [column for column in columns if column is not None]
+    header = [f"# shortrange {__version__}", *(f"# {name} = {value}" for name, value in fields.items())]
+    header += [f"# {MARK}: {history_text(history)}", f"# {titles}{' sigma' if len(known) == 3 else ''}"]
+    np.savetxt(
+        path, np.column_stack(known), fmt="%.17g", header="\n".join(header), comments="", encoding="utf-8"
+    )
+    return path
+
+
+def _formula(composition: Mapping[str, float]) -> str:
+    return "".join(f"{symbol}{amount:.12g}" for symbol, amount in composition.items())
