@@ -25,7 +25,7 @@ _KEYS = (MARK, "athena.shortrange_history")
 def history_text(history: Iterable[Step]) -> str:
     """Write a history as one line of JSON."""
     steps = [{"name": s.name, "settings": _plain(s.settings), "version": s.version} for s in history]
-    return json.dumps(steps, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(steps, separators=(",", ":"))  # ASCII: whatever encoding a reader takes
 
 
 def restore_history(value: Any, path: Path) -> Any:

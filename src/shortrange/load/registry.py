@@ -391,4 +391,5 @@ def load_trajectory(
     DataError
         If the file cannot be read, or its frames differ in composition.
     """
-    return open_frames(path, format=format, frames=frames, cell=cell, species=species).read()
+    read = open_frames(path, format=format, frames=frames, cell=cell, species=species).read()
+    return cast(Trajectory, restore_history(read, Path(path)))
