@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shortrange.analyse.analysis import analyse_trajectory
     from shortrange.config import read_boxcar, read_project
     from shortrange.fit.boxcar import boxcar
+    from shortrange.fit.paths import fit_paths
     from shortrange.fit.refine import refine_gr
     from shortrange.load import load, load_crystal, load_gr, load_iq, load_scans, load_trajectory
     from shortrange.reduce.scattering import reduce_scattering
@@ -34,6 +35,7 @@ _HOME = {
     "citations": "report.citations",
     "coordination": "simulate.pairs",
     "ensemble_exafs": "simulate.exafs",
+    "fit_paths": "fit.paths",
     "load": "load",
     "load_crystal": "load",
     "load_gr": "load",
@@ -62,6 +64,7 @@ __all__ = [
     "citations",
     "coordination",
     "ensemble_exafs",
+    "fit_paths",
     "load",
     "load_crystal",
     "load_gr",

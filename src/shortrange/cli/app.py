@@ -21,6 +21,7 @@ from shortrange.cli.check import check
 from shortrange.cli.compare import compare
 from shortrange.cli.completion import make_completion
 from shortrange.cli.convert import convert
+from shortrange.cli.fit_paths import fit_paths
 from shortrange.cli.init import init
 from shortrange.cli.motif import motif
 from shortrange.cli.outcome import Outcome, fault_json
@@ -52,6 +53,7 @@ for verb in (run, init, check, compare, convert, reduce, references, boxcar):
 app.command(reduce_pdf, name="reduce-pdf")
 app.command(peaks)
 app.command(motif)
+app.command(fit_paths, name="fit-paths")
 app.command(simulate)
 app.command(analyse)
 app.command(make_completion(app), name="completion")

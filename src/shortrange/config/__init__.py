@@ -11,6 +11,7 @@ from shortrange.config.models import (
     XasMeasurement,
     parse_frames,
 )
+from shortrange.config.path_fit import PathFitProject, read_path_fit
 from shortrange.config.reader import read_project
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "BoxcarSettings",
     "Measurement",
     "Model",
+    "PathFitProject",
     "PhaseTable",
     "Project",
     "Sample",
@@ -26,5 +28,6 @@ __all__ = [
     "XasMeasurement",
     "parse_frames",
     "read_boxcar",
+    "read_path_fit",
     "read_project",
 ]
