@@ -142,8 +142,8 @@ def core_width(symbol: str, edge: str) -> float:
     return float(xraydb.core_width(symbol, edge))
 
 
-def form_factor(symbol: str, q: ArrayLike) -> Array:
-    r"""Atomic form factor :math:`f_0(Q)` of a neutral atom (Waasmaier and Kirfel 1995, through xraydb).
+def form_factor(symbol: str, q: ArrayLike, *, charge: int = 0) -> Array:
+    r"""Form factor :math:`f_0(Q)` of an atom or ion (Waasmaier and Kirfel 1995, through xraydb).
 
     Parameters
     ----------
@@ -151,13 +151,27 @@ def form_factor(symbol: str, q: ArrayLike) -> Array:
         Element.
     q
         Momentum transfer, 1/angstrom, any shape. The table ends at 75 (s = 6).
+    charge
+        Of the ion, such as 1 for Na1+ and -1 for Cl1-.
+
+    Raises
+    ------
+    DataError
+        If the table does not have the ion.
     """
     import xraydb
 
     atomic_number(symbol)
+    ion = f"{symbol}{abs(charge)}{'+' if charge > 0 else '-'}" if charge else symbol
+    if charge and ion not in xraydb.f0_ions(symbol):
+        known = [name for name in xraydb.f0_ions(symbol) if name[-1] in "+-"]
+        raise DataError(
+            f"there is no tabulated form factor of {ion}", where="charges",
+            do=f"choose from {', '.join(known)}" if known else f"leave the charge of {symbol} out",
+        )  # fmt: skip
     values = np.asarray(q, dtype=float)
     # xraydb wants sin(theta)/lambda = Q / 4 pi.
-    return np.reshape(xraydb.f0(symbol, np.ravel(values) / (4.0 * np.pi)), values.shape)
+    return np.reshape(xraydb.f0(ion, np.ravel(values) / (4.0 * np.pi)), values.shape)
 
 
 @cache
@@ -184,7 +198,11 @@ def compton(symbol: str, q: ArrayLike) -> Array:
 
 
 def mean_form_factors(
-    composition: Mapping[str, float], q: ArrayLike, *, energy: float | None = None
+    composition: Mapping[str, float],
+    q: ArrayLike,
+    *,
+    energy: float | None = None,
+    charges: Mapping[str, int] | None = None,
 ) -> tuple[Array, Array]:
     r"""Concentration averages :math:`\langle f\rangle^2` and :math:`\langle f^2\rangle`.
 
@@ -196,6 +214,8 @@ def mean_form_factors(
         1/angstrom, shape (n,).
     energy
         Photon energy in eV: adds f' and f''. None leaves them out.
+    charges
+        Ionic charge of some of the elements; the others are neutral.
 
     Returns
     -------
@@ -206,7 +226,7 @@ def mean_form_factors(
     mean = np.zeros(np.shape(q), dtype=complex)
     square = np.zeros(np.shape(q))
     for symbol, amount in composition.items():
-        f = form_factor(symbol, q) + 0j
+        f = form_factor(symbol, q, charge=(charges or {}).get(symbol, 0)) + 0j
         if energy is not None:
             f1, f2 = anomalous(symbol, energy)
             f = f + f1 + 1j * f2

@@ -13,7 +13,7 @@ from shortrange.atoms import mean_form_factors
 from shortrange.cli.app import run_app
 from shortrange.load import load_gr
 from shortrange.quantities import Trajectory
-from shortrange.reduce.scattering_fit import compton_intensity
+from shortrange.reduce.scattering_terms import compton_intensity
 from shortrange.simulate.pairs import pair_histograms
 from shortrange.simulate.pdf import PdfModel
 

@@ -14,7 +14,7 @@ from shortrange.load import load_iq, load_trajectory
 from shortrange.quantities import IQ, SQ, Trajectory
 from shortrange.reduce.scattering import reduce_scattering, shortest_distance
 from shortrange.reduce.scattering_checks import local_noise
-from shortrange.reduce.scattering_fit import compton_intensity
+from shortrange.reduce.scattering_terms import compton_intensity
 from shortrange.reduce.scattering_transform import gr_from_sq
 from shortrange.simulate.pairs import pair_histograms
 from shortrange.simulate.pdf import PdfModel

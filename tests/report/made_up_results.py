@@ -198,6 +198,7 @@ def make_scattering():
         compton_scale=one,
         fluorescence=one,
         number_density=Estimate(0.0335, 0.0),
+        air_scale=None,
         smooth_order=0,
         smooth=np.ones(sq.q.size),
         low_r_residual=0.07,

@@ -16,7 +16,8 @@ from shortrange.errors import DataError
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, IQ, SQ, Step, step
 from shortrange.reduce.scattering_checks import check_background, check_pattern, cut_pattern, on_grid
-from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fits, scattering_terms
+from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fit
+from shortrange.reduce.scattering_terms import scattering_terms
 from shortrange.reduce.scattering_transform import gr_from_sq
 
 __all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering", "shortest_distance"]
@@ -24,7 +25,7 @@ __all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering",
 Array = NDArray[Any]
 
 _SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the order of the correction
-_EVIDENCE_STEP = 3.0  # in ln: a smooth correction must earn its place
+_NO_SMOOTH = 0.05  # probability: below it the data ask for a smooth correction
 _LOW_R_DOUBT = 0.3
 _SMOOTH_DOUBT = 0.08
 _NEGATIVE_DOUBT = 0.1  # of <f>^2
@@ -48,8 +49,8 @@ class ScatteringReduction:
         With covariance from the noise of I(Q) and from the unknowns below.
     scale
         Measured intensity for one electron unit per atom.
-    background_scale
-        Factor of the background pattern in the sample pattern; None without a background.
+    background_scale, air_scale
+        Factors of the background pattern and of the air pattern in the sample pattern; None without.
     compton_scale
         Factor of the tabulated Compton scattering; prior 1 +- 0.3.
     fluorescence
@@ -57,11 +58,12 @@ class ScatteringReduction:
     number_density
         Atoms per cubic angstrom: as given (error 0) or fitted.
     smooth_order
-        Order of the smooth multiplicative correction, 0 for none.
+        Order of the smooth multiplicative correction if the data ask for one, else 0.
     smooth
-        That correction p(Q) at ``sq.q``, shape (n_q,).
+        That correction 1 / p(Q) at ``sq.q``, averaged over its possible sizes, shape (n_q,).
     low_r_residual
-        rms of G + 4 pi rho0 r below ``r_cut``, over the rms of 4 pi rho0 r there: 0 is perfect.
+        rms of G + 4 pi rho0 r below ``r_cut``, but for the ripples of the peaks beyond, over the rms of
+        4 pi rho0 r there: 0 is perfect.
     r_cut
         Below it no distance is expected, angstrom.
     history
@@ -72,6 +74,7 @@ class ScatteringReduction:
     gr: GR
     scale: Estimate
     background_scale: Estimate | None
+    air_scale: Estimate | None
     compton_scale: Estimate
     fluorescence: Estimate
     number_density: Estimate
@@ -86,7 +89,9 @@ def reduce_scattering(
     iq: IQ,
     *,
     background: IQ | None = None,
+    air: IQ | None = None,
     composition: Mapping[str, float],
+    charges: Mapping[str, int] | None = None,
     number_density: float | None = None,
     wavelength: float | None = None,
     q_range: tuple[float, float],
@@ -106,8 +111,12 @@ def reduce_scattering(
         Pattern of the sample, corrected for polarisation and solid angle as pyFAI does.
     background
         Pattern of the empty container, on any grid that covers ``q_range``.
+    air
+        Pattern without sample and container, if its part differs between sample and background.
     composition
         Atoms of each element.
+    charges
+        Ionic charge of elements whose form factor shall be that of an ion, such as ``{"Na": 1, "Cl": -1}``.
     number_density
         Atoms per cubic angstrom. None: fitted, with a prior that holds nearly all solids.
     wavelength
@@ -125,7 +134,7 @@ def reduce_scattering(
     recoil_power
         Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
     smooth
-        Allow a smooth multiplicative correction where it earns its place by evidence.
+        Allow for a smooth multiplicative error of the pattern, of a size that the data decide.
     covariance
         Whether G(r) carries its full covariance, or only its standard error.
 
@@ -145,39 +154,40 @@ def reduce_scattering(
     check_pattern(iq, q_range=q_range, wavelength=wavelength)
     pattern, steps = cut_pattern(iq, q_range)
     sigma = np.asarray(pattern.sigma)
-    empty, empty_sigma = None, np.zeros_like(sigma)
-    if background is not None:
-        check_pattern(background, q_range=q_range, wavelength=wavelength)
-        check_background(iq, background, q_range=q_range)
-        empty, empty_sigma, more = on_grid(background, pattern.q)
-        steps += more
+    empty: dict[str, Array] = {}
+    empty_sigma: dict[str, Array] = {}
+    for name, other in (("background", background), ("air", air)):
+        if other is not None:
+            check_pattern(other, q_range=q_range, wavelength=wavelength)
+            check_background(iq, other, q_range=q_range)
+            empty[name], empty_sigma[name], more = on_grid(other, pattern.q)
+            steps += more
     r_cut = 0.75 * shortest_distance(composition) if r_cut is None else r_cut
     terms = scattering_terms(
         pattern.q, pattern.intensity, empty, composition=composition, wavelength=wavelength,
-        anomalous=anomalous, recoil_power=recoil_power,
+        anomalous=anomalous, recoil_power=recoil_power, charges=charges,
     )  # fmt: skip
-    noise = np.hypot(sigma, empty_sigma)
+    noise = np.sqrt(sigma**2 + sum(x**2 for x in empty_sigma.values()))
     order = int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0
-    fits = joint_fits(terms, noise, number_density=number_density, r_cut=r_cut, max_order=order)
-    fit = _simplest(fits)
+    fit = joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, max_order=order)
     beta, p = _beta(fit, terms.q)
     if not (beta > 0 and np.all(p > 0.5)):
         raise DataError(
             f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
             do="check composition, wavelength, background and q_range; is the pattern I(Q) of this sample?",
         )  # fmt: skip
-    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fits, fit, "density")
-    s = fit.design @ fit.values + fit.offset
-    own = beta * p * sigma
-    if empty is not None:
-        own = np.hypot(own, fit["background"] * empty_sigma)
-    shared = np.hstack([fit.design @ fit.factor, _between_orders(fits, fit, s)])
-    sigma_s = np.sqrt(np.sum(shared**2, axis=1) + (own / terms.mean_f_squared) ** 2)
+    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
+    s = fit.s
+    variance = (beta * p * sigma) ** 2 + sum((fit[name] * x) ** 2 for name, x in empty_sigma.items())
+    shared = fit.design @ fit.factor
+    sigma_s = np.sqrt(np.sum(shared**2, axis=1) + variance / terms.mean_f_squared**2)
+    smooth_order = fit.order if fit.smooth_odds[0.0] < _NO_SMOOTH else 0
     done = step(
         "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
         wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous,
-        recoil_power=recoil_power, smooth_order=fit.smooth_order, low_r_residual=fit.low_r_residual,
-        log_evidence_of_orders=[f.log_evidence for f in fits],
+        recoil_power=recoil_power, charges=dict(charges or {}), smooth_order=smooth_order,
+        probability_of_smooth_sizes={f"{size:g}": odds for size, odds in fit.smooth_odds.items()},
+        low_r_residual=fit.low_r_residual,
     )  # fmt: skip
     history = (*iq.history, *steps, done, *_doubts(fit, number_density is None, p, s - fit.offset))
     sq = SQ(
@@ -189,12 +199,13 @@ def reduce_scattering(
     return ScatteringReduction(
         sq=sq,
         gr=gr,
-        scale=_ratio(fits, fit, None),
-        background_scale=None if empty is None else _ratio(fits, fit, "background"),
-        compton_scale=_estimate(fits, fit, "compton"),
-        fluorescence=_ratio(fits, fit, "fluorescence"),
+        scale=_ratio(fit, None),
+        background_scale=_ratio(fit, "background") if "background" in empty else None,
+        air_scale=_ratio(fit, "air") if "air" in empty else None,
+        compton_scale=_estimate(fit, "compton"),
+        fluorescence=_ratio(fit, "fluorescence"),
         number_density=density,
-        smooth_order=fit.smooth_order,
+        smooth_order=smooth_order,
         smooth=1.0 / p,
         low_r_residual=fit.low_r_residual,
         r_cut=r_cut,
@@ -227,57 +238,27 @@ def _checked(
     return wavelength
 
 
-def _simplest(fits: list[JointFit]) -> JointFit:
-    """Return the fit of lowest order that no higher one beats clearly."""
-    best = fits[0]
-    for other in fits[1:]:
-        if other.log_evidence > best.log_evidence + _EVIDENCE_STEP:
-            best = other
-    return best
-
-
-def _weights(fits: list[JointFit]) -> Array:
-    """Probability of each order of the smooth correction, shape (n,)."""
-    evidence = np.array([f.log_evidence for f in fits])
-    weight = np.exp(evidence - evidence.max())
-    return np.asarray(weight / weight.sum())
-
-
-def _between_orders(fits: list[JointFit], chosen: JointFit, s: Array) -> Array:
-    """How S(Q) would differ with other orders, times the roots of their probabilities, shape (n_q, k)."""
-    columns = [
-        np.sqrt(w) * (f.design @ f.values + f.offset - s)
-        for w, f in zip(_weights(fits), fits, strict=True)
-        if f is not chosen and w > 1e-3
-    ]
-    return np.stack(columns, axis=1) if columns else np.empty((s.size, 0))
-
-
 def _beta(fit: JointFit, q: Array) -> tuple[float, Array]:
     """1 / scale, and the smooth correction that multiplies it, shape (n_q,)."""
     beta = fit["beta"]
     x = 2.0 * (q - q[0]) / (q[-1] - q[0]) - 1.0
-    series = [1.0] + [fit[f"smooth {m}"] / beta for m in range(1, fit.smooth_order + 1)]
+    series = [1.0] + [fit[f"smooth {m}"] / beta for m in range(1, fit.order + 1)]
     return beta, np.asarray(chebval(x, series) * np.ones_like(q))
 
 
-def _estimate(fits: list[JointFit], fit: JointFit, name: str) -> Estimate:
+def _estimate(fit: JointFit, name: str) -> Estimate:
     i = fit.names.index(name)
-    spread = sum(w * (f[name] - fit[name]) ** 2 for w, f in zip(_weights(fits), fits, strict=True))
-    return Estimate(float(fit.values[i]), float(np.sqrt(fit.cov[i, i] + spread)))
+    return Estimate(float(fit.values[i]), float(np.linalg.norm(fit.factor[i])))
 
 
-def _ratio(fits: list[JointFit], fit: JointFit, name: str | None) -> Estimate:
+def _ratio(fit: JointFit, name: str | None) -> Estimate:
     """Divide an unknown by beta (or 1 by beta), with its error to first order."""
     i, beta = fit.names.index("beta"), fit["beta"]
-    slope = np.zeros(len(fit.names))
     value = (1.0 if name is None else fit[name]) / beta
-    slope[i] = -value / beta
+    slope = -value / beta * fit.factor[i]
     if name is not None:
-        slope[fit.names.index(name)] = 1.0 / beta
-    others = [(1.0 if name is None else f[name]) / f["beta"] for f in fits]
-    spread = sum(w * (x - value) ** 2 for w, x in zip(_weights(fits), others, strict=True))
-    return Estimate(value, float(np.sqrt(slope @ fit.cov @ slope + spread)))
+        slope = slope + fit.factor[fit.names.index(name)] / beta
+    return Estimate(value, float(np.linalg.norm(slope)))
 
 
 def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> tuple[Step, ...]:

@@ -4,16 +4,14 @@ The measured intensity is taken as
 
 .. math:: I = \alpha\,p [\langle f^2\rangle + |\langle f\rangle|^2 (S - 1) + \kappa C] + b\,I_{bg} + \varphi
 
-with p = 1 or a smooth polynomial close to it. With beta = 1 / alpha, S is linear in the unknowns. They follow
-from what S must fulfil whatever the structure: it averages to 1 at high Q, and G(r) = -4 pi rho0 r below the
-shortest distance.
+with p a smooth polynomial close to 1. With beta = 1 / alpha, S is linear in the unknowns. They follow from
+the conditions of `shortrange.reduce.scattering_conditions`. How far p departs from 1 is not known: several
+sizes are solved for and averaged with their evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,60 +19,49 @@ from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from shortrange.atoms import compton, mean_form_factors
-from shortrange.numeric.sine import trapezoid_weights
-from shortrange.units import HC
+from shortrange.reduce.scattering_conditions import Conditions, conditions, leakage
+from shortrange.reduce.scattering_terms import Terms
 
-__all__ = ["JointFit", "Terms", "compton_intensity", "joint_fits", "scattering_terms"]
+__all__ = ["JointFit", "joint_fit"]
 
 Array = NDArray[Any]
 
 COMPTON_PRIOR = (1.0, 0.3)
-SMOOTH_PRIOR = 0.02
-"""Relative size of each term of the smooth correction."""
+SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.125, 0.003: 0.125, 0.01: 0.125, 0.03: 0.125}
+"""Relative size of the first term of the smooth correction, and how likely it is before the data are seen.
+The term of order m is m times smaller."""
 DENSITY_PRIOR = (0.05, 0.03)
 """Atoms per cubic angstrom: holds nearly all solids and liquids."""
 LOW_Q_PRIOR = (0.1, 0.15)
-"""S(Q -> 0) of a condensed phase."""
-LOW_Q_BULGE = 1.0
+"""Coherent intensity of a condensed phase for Q -> 0, over <f^2>. It vanishes nearly, and S(0) with it lies
+near 1 - <f^2> / <f>^2: negative unless the atoms are alike."""
+LOW_Q_BULGE, LOW_Q_WAVE = 1.0, 0.5
 """How far S(Q) below the first point may depart from a parabola: the flank of a first sharp peak does."""
-BIN_WIDTH, BIN_TOLERANCE = 6.0, 0.004
-END_WIDTH, END_TOLERANCE = 2.5, 0.006
-"""Widths (1/angstrom) over which S averages to 1, and how nearly. The wide bins average out sin(Q r) / r
-from 2 angstrom on; half a bin at the very end binds a polynomial there, and lets some structure pass."""
-LOW_R_TOLERANCE = 0.02
-_LAMBDA_C = 0.0242631023867  # Compton wavelength of the electron, angstrom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Terms:
-    """What I(Q) is made of, each of shape (n_q,), electron units per atom except the measured two."""
-
-    q: Array
-    intensity: Array
-    background: Array | None
-    mean_f_squared: Array
-    mean_f2: Array
-    compton: Array
+TAIL = 0.06
+"""Feet of the shells at r_cut over 4 pi rho0 r_cut, for more than one element (none for one)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JointFit:
-    """Solution of the least squares.
+    """Solution of the least squares, averaged over the size of the smooth correction.
 
     Attributes
     ----------
     names, values, factor
-        Unknowns: ``beta``, ``background``, ``compton``, ``fluorescence``, ``low Q``, ``low Q bulge``,
-        ``density``, ``smooth 1``...; their values (n,) and a root of their covariance (n, n).
+        Unknowns: ``beta``, ``background``, ``air``, ``compton``, ``fluorescence``, ``low Q``,
+        ``low Q bulge``, ``low Q wave``, ``tail``, ``density``, ``smooth 1``...; their values (n,) and a root
+        of their covariance (n, n).
     design, offset
         S(Q) = design @ values + offset, shapes (n_q, n) and (n_q,).
-    smooth_order
-        Order of the smooth correction, 0 for none.
-    log_evidence
-        Of this order.
+    order
+        Of the smooth correction, 0 if none was allowed.
+    smooth_odds
+        Probability of each size of the smooth correction.
     low_r_residual
-        rms of G + 4 pi rho0 r below r_cut, over rms of 4 pi rho0 r.
+        rms of G + 4 pi rho0 r below r_cut, but for what the peaks beyond may put there, over the rms of the
+        line.
     chi2, n_rows
         Of the conditions.
     """
@@ -84,8 +71,8 @@ class JointFit:
     factor: Array
     design: Array
     offset: Array
-    smooth_order: int
-    log_evidence: float
+    order: int
+    smooth_odds: dict[float, float]
     low_r_residual: float
     chi2: float
     n_rows: int
@@ -98,75 +85,23 @@ class JointFit:
         """Covariance of the values, shape (n, n)."""
         return np.asarray(self.factor @ self.factor.T)
 
-
-def compton_intensity(
-    composition: Mapping[str, float], q: Array, *, wavelength: float, power: float = 2.0
-) -> Array:
-    r"""Incoherent intensity per atom, electron units: Hubbell (1975) times the Breit-Dirac recoil factor.
-
-    Parameters
-    ----------
-    composition
-        Atoms of each element.
-    q
-        1/angstrom, shape (n_q,).
-    wavelength
-        angstrom.
-    power
-        Of E'/E = 1 / [1 + 2 (\lambda_C / \lambda) sin^2 theta]: 2 for a photon-counting detector, 3 for one
-        that measures energy, 0 for no recoil factor.
-    """
-    total = sum(composition.values())
-    bound = sum(n / total * compton(symbol, q) for symbol, n in composition.items())
-    sine2 = (q * wavelength / (4.0 * np.pi)) ** 2
-    return np.asarray(bound / (1.0 + 2.0 * _LAMBDA_C / wavelength * sine2) ** power)
+    @property
+    def s(self) -> Array:
+        """S(Q), shape (n_q,)."""
+        return np.asarray(self.design @ self.values + self.offset)
 
 
-def scattering_terms(
-    q: Array,
-    intensity: Array,
-    background: Array | None,
-    *,
-    composition: Mapping[str, float],
-    wavelength: float,
-    anomalous: bool = True,
-    recoil_power: float = 2.0,
-) -> Terms:
-    """Tables for a composition at ``q``, beside the measured intensities."""
-    squared, mean, recoil = _tables(
-        np.asarray(q, dtype=float).tobytes(), tuple(composition.items()), wavelength, anomalous, recoil_power
-    )
-    return Terms(
-        q=q, intensity=intensity, background=background, mean_f_squared=squared, mean_f2=mean, compton=recoil
-    )
-
-
-@lru_cache(maxsize=8)
-def _tables(
-    q_bytes: bytes,
-    composition: tuple[tuple[str, float], ...],
-    wavelength: float,
-    anomalous: bool,
-    recoil_power: float,
-) -> tuple[Array, Array, Array]:
-    """<f>^2, <f^2> and Compton scattering: the same for all patterns of a series."""
-    q, atoms = np.frombuffer(q_bytes), dict(composition)
-    squared, mean = mean_form_factors(atoms, q, energy=HC / wavelength if anomalous else None)
-    tables = (squared, mean, compton_intensity(atoms, q, wavelength=wavelength, power=recoil_power))
-    for table in tables:
-        table.setflags(write=False)
-    return tables
-
-
-def joint_fits(
+def joint_fit(
     terms: Terms, sigma: Array, *, number_density: float | None, r_cut: float, max_order: int = 0
-) -> list[JointFit]:
-    """Solve for all unknowns at once, with a smooth correction p(Q) of each order from 0 (p = 1).
+) -> JointFit:
+    """Solve for all unknowns at once.
+
+    Twice: the first solution shows how far the structure itself hides the conditions.
 
     Parameters
     ----------
     terms
-        From `scattering_terms`.
+        From `shortrange.reduce.scattering_terms.scattering_terms`.
     sigma
         Standard error of the intensity, shape (n_q,).
     number_density
@@ -174,87 +109,17 @@ def joint_fits(
     r_cut
         Below it there is no distance, angstrom.
     max_order
-        Highest order of the polynomial p(Q).
+        Order of the polynomial p(Q), 0 for p = 1.
     """
-    first = _unknowns(terms, number_density)
-    rows = _conditions(terms.q.tobytes(), number_density, r_cut)
-    noise_s = sigma * first.mean[0] / terms.mean_f_squared
-    cov_rows = np.diag(rows.tolerance**2) + (rows.functional * noise_s**2) @ rows.functional.T
-    whiten = np.linalg.inv(np.linalg.cholesky(cov_rows))
-    offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
-    right = rows.target - rows.functional @ offset
-    white, aim = _whitened(first, rows, whiten), whiten @ right
-
-    def solve(unknowns: _Unknowns, matrix: Array) -> JointFit:
-        return _solve(unknowns, matrix, aim, rows, whiten, offset, number_density)
-
-    plain = solve(first, white)
-    if max_order == 0:
-        return [plain]
-    # p(Q) multiplies what the sample scatters: the rest is taken off with its first values.
-    own = terms.intensity - plain["fluorescence"] / plain["beta"]
-    if terms.background is not None:
-        own = own - plain["background"] / plain["beta"] * terms.background
-    smooth = _smooth(terms, own, first.mean[0], max_order)
-    whole = np.hstack([white, _whitened(smooth, rows, whiten)])
-    more = [
-        solve(_joined(first, smooth, m), whole[:, : len(first.names) + m]) for m in range(1, max_order + 1)
-    ]
-    return [plain, *more]
-
-
-def _whitened(unknowns: _Unknowns, rows: _Rows, whiten: Array) -> Array:
-    """Conditions on each unknown, in units of their errors, shape (n_rows, n)."""
-    matrix = rows.functional @ unknowns.columns
-    for name, column in rows.extra.items():
-        if name in unknowns.names:
-            matrix[:, unknowns.names.index(name)] += column
-    return np.asarray(whiten @ matrix)
-
-
-def _solve(
-    unknowns: _Unknowns,
-    white: Array,
-    aim: Array,
-    rows: _Rows,
-    whiten: Array,
-    offset: Array,
-    number_density: float | None,
-) -> JointFit:
-    names, mean, width = unknowns.names, unknowns.mean, unknowns.width
-    flat = ~np.isfinite(width)
-    prior = np.diag(np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, width)))
-    values, factor, chi2, evidence = _least_squares(white, aim, prior, mean)
-    evidence -= float(np.log(width[~flat]).sum())
-    excess = chi2 / max(1, aim.size - len(names))
-    if excess > 1.0:
-        # Conditions that are missed by more than their tolerance weigh less, and make the answer less sure.
-        weight = 1.0 / np.sqrt(excess)
-        values, factor, chi2, _ = _least_squares(white * weight, aim * weight, prior, mean)
-    # whiten is the inverse of a lower triangle: its first rows see the first conditions alone.
-    n_low = rows.r_low.size
-    low = solve_triangular(whiten[:n_low, :n_low], (aim - white @ values)[:n_low], lower=True)
-    line = 4.0 * np.pi * (number_density or values[names.index("density")]) * rows.r_low
-    return JointFit(
-        names=names, values=values, factor=factor, design=unknowns.columns, offset=offset,
-        smooth_order=sum(name.startswith("smooth") for name in names), log_evidence=evidence,
-        low_r_residual=float(np.sqrt(np.mean(low**2) / np.mean(line**2))), chi2=chi2, n_rows=aim.size,
-    )  # fmt: skip
-
-
-def _least_squares(
-    matrix: Array, right: Array, prior: Array, mean: Array
-) -> tuple[Array, Array, float, float]:
-    """Values, root of their covariance, chi2 of the whitened rows, ln evidence but for prior widths."""
-    a = np.vstack([matrix, prior])
-    b = np.concatenate([right, prior @ mean])
-    size = np.linalg.norm(a, axis=0)
-    u, s, vt = np.linalg.svd(a / size, full_matrices=False)
-    values = (vt.T @ ((u.T @ b) / s)) / size
-    factor = vt.T / (s * size[:, None])
-    chi2 = float(np.sum((right - matrix @ values) ** 2))
-    evidence = -0.5 * float(np.sum((a @ values - b) ** 2)) - float(np.log(s).sum() + np.log(size).sum())
-    return values, factor, chi2, evidence
+    rows = conditions(terms.q.tobytes(), number_density, r_cut)
+    unknowns = _unknowns(terms, number_density)
+    noise_s = sigma * unknowns.mean[0] / terms.mean_f_squared
+    noise = (rows.functional * noise_s**2) @ rows.functional.T
+    first = _solve(terms, unknowns, rows, noise + np.diag(rows.first**2), number_density, max_order)
+    density = number_density or first["density"]
+    _, spread = leakage(rows, first.s, number_density=density)
+    covariance = noise + spread + np.diag(rows.least**2)
+    return _solve(terms, unknowns, rows, covariance, number_density, max_order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,106 +127,138 @@ class _Unknowns:
     names: tuple[str, ...]
     columns: Array  # (n_q, n): S(Q) for one unit of each
     mean: Array  # of the priors, (n,)
-    width: Array  # infinite for none
+    width: Array  # infinite for none, 0 for fixed
+
+    def sized(self, size: float) -> _Unknowns:
+        """Return these with another prior of the smooth correction."""
+        order = np.array([int(n.split()[1]) if n.startswith("smooth") else 0 for n in self.names])
+        width = np.where(order > 0, size * self.mean[0] / np.maximum(order, 1), self.width)
+        return replace(self, width=width)
 
 
 def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
     """All unknowns but the smooth correction."""
     # A first guess of beta sizes the priors: what would be scattered over what was measured, at high Q.
     high = terms.q > 0.6 * terms.q[-1]
-    net = terms.intensity[high].sum() - (0.0 if terms.background is None else terms.background[high].sum())
     whole = terms.intensity[high].sum()
+    net = whole - sum(empty[high].sum() for empty in terms.empty.values())
     guess = float((terms.mean_f2 + terms.compton)[high].sum() / (net if net > 0.1 * whole else whole))
-    names, columns = ["beta"], [terms.intensity]
-    mean, width = [guess], [np.inf]
-    if terms.background is not None:
-        names.append("background")
-        columns.append(-terms.background)
-        mean.append(guess)
-        width.append(guess)
     nothing = np.zeros_like(terms.q)
-    names += ["compton", "fluorescence", "low Q", "low Q bulge"]
-    columns += [-terms.compton, -np.ones_like(terms.q), nothing, nothing]
-    mean += [COMPTON_PRIOR[0], 0.0, LOW_Q_PRIOR[0], 0.0]
-    width += [COMPTON_PRIOR[1], np.inf, LOW_Q_PRIOR[1], LOW_Q_BULGE]
+    table: dict[str, tuple[Array, float, float]] = {"beta": (terms.intensity, guess, np.inf)}
+    table |= {name: (-empty, guess, guess) for name, empty in terms.empty.items()}
+    table["compton"] = (-terms.compton, *COMPTON_PRIOR)
+    table["fluorescence"] = (-np.ones_like(terms.q), 0.0, np.inf)
+    uneven = float(terms.mean_f2[0] / terms.mean_f_squared[0])
+    table["low Q"] = (nothing, 1.0 - (1.0 - LOW_Q_PRIOR[0]) * uneven, LOW_Q_PRIOR[1] * uneven)
+    table["low Q bulge"] = (nothing, 0.0, LOW_Q_BULGE)
+    table["low Q wave"] = (nothing, 0.0, LOW_Q_WAVE)
+    if uneven > 1.0 + 1e-9:
+        table["tail"] = (nothing, 0.0, TAIL)
     if number_density is None:
-        names.append("density")
-        columns.append(nothing)
-        mean.append(DENSITY_PRIOR[0])
-        width.append(DENSITY_PRIOR[1])
+        table["density"] = (nothing, *DENSITY_PRIOR)
+    columns, mean, width = zip(*table.values(), strict=True)
     shapes = np.stack(columns, axis=1) / terms.mean_f_squared[:, None]
-    return _Unknowns(tuple(names), shapes, np.array(mean), np.array(width))
+    return _Unknowns(tuple(table), shapes, np.array(mean), np.array(width))
 
 
-def _smooth(terms: Terms, own: Array, guess: float, order: int) -> _Unknowns:
-    """Terms 1 to ``order`` of the correction, multiplying what the sample scatters (``own``)."""
+def _with_smooth(terms: Terms, first: _Unknowns, plain: JointFit, order: int) -> _Unknowns:
+    """Add terms 1 to ``order`` of the correction, multiplying what the sample scatters."""
+    # That is what is left when the rest is taken off with its first values.
+    own = terms.intensity - plain["fluorescence"] / plain["beta"]
+    for name, empty in terms.empty.items():
+        own = own - plain[name] / plain["beta"] * empty
     x = 2.0 * (terms.q - terms.q[0]) / (terms.q[-1] - terms.q[0]) - 1.0
     shapes = chebvander(x, order)[:, 1:] * (own / terms.mean_f_squared)[:, None]
-    names = tuple(f"smooth {m}" for m in range(1, order + 1))
-    return _Unknowns(names, shapes, np.zeros(order), np.full(order, SMOOTH_PRIOR * guess))
-
-
-def _joined(first: _Unknowns, smooth: _Unknowns, order: int) -> _Unknowns:
     return _Unknowns(
-        (*first.names, *smooth.names[:order]),
-        np.hstack([first.columns, smooth.columns[:, :order]]),
-        np.concatenate([first.mean, smooth.mean[:order]]),
-        np.concatenate([first.width, smooth.width[:order]]),
+        (*first.names, *(f"smooth {m}" for m in range(1, order + 1))),
+        np.hstack([first.columns, shapes]),
+        np.append(first.mean, np.zeros(order)),
+        np.append(first.width, np.zeros(order)),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    functional: Array  # (n_rows, n_q): acts on S(Q)
-    extra: dict[str, Array]  # (n_rows,) by unknown: those that are not in S(Q)
-    target: Array
-    tolerance: Array
-    r_low: Array
+def _solve(
+    terms: Terms,
+    unknowns: _Unknowns,
+    rows: Conditions,
+    covariance: Array,
+    number_density: float | None,
+    max_order: int,
+) -> JointFit:
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
+    aim = whiten @ (rows.target - rows.functional @ offset)
+
+    def average(some: _Unknowns, sizes: dict[float, float]) -> JointFit:
+        matrix = rows.functional @ some.columns
+        for name, column in rows.extra.items():
+            if name in some.names:
+                matrix[:, some.names.index(name)] += column
+        white = whiten @ matrix
+        parts = [_least_squares(white, aim, some.sized(size)) for size in sizes]
+        values, factor, odds = _averaged(parts, list(sizes.values()))
+        fit = JointFit(
+            names=some.names, values=values, factor=factor, design=some.columns, offset=offset,
+            order=max_order if len(sizes) > 1 else 0, smooth_odds=dict(zip(sizes, odds, strict=True)),
+            low_r_residual=0.0, chi2=float(np.sum((aim - white @ values) ** 2)), n_rows=aim.size,
+        )  # fmt: skip
+        missed = solve_triangular(whiten, aim - white @ values, lower=True)
+        return replace(fit, low_r_residual=_low_r(fit, rows, missed, number_density))
+
+    plain = average(unknowns, {0.0: 1.0})
+    if max_order == 0:
+        return plain
+    return average(_with_smooth(terms, unknowns, plain, max_order), SMOOTH_SIZES)
 
 
-@lru_cache(maxsize=8)
-def _conditions(q_bytes: bytes, number_density: float | None, r_cut: float) -> _Rows:
-    """Linear conditions on S: damped G at low r, and mean S in wide bins at high Q.
-
-    They depend on the grid alone, which the patterns of a series share.
-    """
-    q = np.frombuffer(q_bytes)
-    weight = trapezoid_weights(q)
-    # Hann damping: G broadens by about 2 / q_max, and ripples of the first peaks stay away from low r.
-    damp = 0.5 * (1.0 + np.cos(np.pi * q / q[-1]))
-    r = np.arange(1, int(r_cut / (np.pi / q[-1])) + 1) * np.pi / q[-1]
-    r = r[r <= r_cut]
-    low = (2.0 / np.pi) * np.sin(np.outer(r, q)) * (weight * damp * q)
-    target = low @ np.ones_like(q)  # G is of S - 1, the functional acts on S
-    # Below the first point S(Q) = s0 + (S(q_min) - s0) x^2 + bulge * 4 x^2 (1 - x), with x = Q / q_min.
-    x, w = np.polynomial.legendre.leggauss(16)
-    below, w = q[0] * (x + 1) / 2.0, w * q[0] / 2.0
-    kernel = (2.0 / np.pi) * np.sin(np.outer(r, below)) * (w * below)
-    low[:, 0] += kernel @ (below / q[0]) ** 2
-    target = target + kernel @ np.ones_like(below)
-    line = 4.0 * np.pi * r
-    if number_density is not None:
-        target = target - number_density * line
-    bins = _bins(q, weight)
-    rest = np.zeros(bins.shape[0])
-    extra = {
-        "low Q": np.append(kernel @ (1.0 - (below / q[0]) ** 2), rest),
-        "low Q bulge": np.append(kernel @ (4.0 * (below / q[0]) ** 2 * (1.0 - below / q[0])), rest),
-        "density": np.append(line, rest),
-    }
-    tolerance = np.full(r.size + bins.shape[0], BIN_TOLERANCE)
-    tolerance[: r.size] = LOW_R_TOLERANCE * 4.0 * np.pi * (number_density or DENSITY_PRIOR[0]) * r_cut
-    tolerance[-1] = END_TOLERANCE
-    return _Rows(np.vstack([low, bins]), extra, np.append(target, np.ones(bins.shape[0])), tolerance, r)
+def _low_r(fit: JointFit, rows: Conditions, missed: Array, number_density: float | None) -> float:
+    """Quality figure: what G misses of its line at low r, and no peak beyond explains."""
+    density = number_density or fit["density"]
+    leaked, _ = leakage(rows, fit.s, number_density=density)
+    n = rows.r_low.size
+    allowed = np.sort([np.zeros(n), -leaked[:n]], axis=0)
+    rest = missed[:n] - np.clip(missed[:n], *allowed)
+    line = 4.0 * np.pi * density * rows.r_low
+    return float(np.sqrt(np.mean(rest**2) / np.mean(line**2)))
 
 
-def _bins(q: Array, weight: Array) -> Array:
-    """Hann-weighted means from the end of the data down to a third of it; last, half a bin at the end."""
-    last = max(q[0] + BIN_WIDTH / 2, 0.35 * q[-1])
-    centres = np.arange(q[-1] - BIN_WIDTH / 2, last, -BIN_WIDTH / 2)
-    if centres.size == 0:
-        centres = np.array([(q[0] + q[-1]) / 2])
-    x = (q - np.append(centres, q[-1])[:, None]) / BIN_WIDTH
-    x[-1] *= BIN_WIDTH / (2.0 * END_WIDTH)
-    hann = np.where(np.abs(x) < 0.5, np.cos(np.pi * x) ** 2, 0.0) * weight
-    return np.asarray(hann / hann.sum(axis=1, keepdims=True))
+def _averaged(
+    parts: list[tuple[Array, Array, float]], prior: list[float]
+) -> tuple[Array, Array, list[float]]:
+    """Mean over solutions with their probabilities, a root of its covariance, and the probabilities."""
+    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior)
+    odds = np.exp(evidence - evidence.max())
+    odds /= odds.sum()
+    mean = np.sum([p * values for p, (values, *_) in zip(odds, parts, strict=True)], axis=0)
+    roots = [np.sqrt(p) * factor for p, (_, factor, _) in zip(odds, parts, strict=True)]
+    roots += [np.sqrt(p) * (values - mean)[:, None] for p, (values, *_) in zip(odds, parts, strict=True)]
+    # One root of the sum of all: its rows are the unknowns.
+    triangle = np.asarray(np.linalg.qr(np.hstack(roots).T, mode="r"))
+    return mean, triangle.T, [float(p) for p in odds]
+
+
+def _least_squares(matrix: Array, right: Array, unknowns: _Unknowns) -> tuple[Array, Array, float]:
+    """Values, root of their covariance, and ln evidence up to a constant."""
+    mean, width = unknowns.mean, unknowns.width
+    free, held = width > 0, np.isfinite(width)
+    prior = np.diag(np.where(held, 1.0 / np.where(held & free, width, 1.0), 0.0))[:, free]
+    a = np.vstack([matrix[:, free], prior[free]])
+    b = np.concatenate([right - matrix[:, ~free] @ mean[~free], prior[free] @ mean[free]])
+    size = np.linalg.norm(a, axis=0)
+    u, s, vt = np.linalg.svd(a / size, full_matrices=False)
+    found = (vt.T @ ((u.T @ b) / s)) / size
+    missed = a @ found - b
+    evidence = -0.5 * float(missed @ missed) - float(np.log(s).sum() + np.log(size).sum())
+    evidence -= float(np.log(width[free & held]).sum())
+    excess = float(np.sum(missed[: right.size] ** 2)) / max(1, right.size - int(free.sum()))
+    if excess > 1.0:
+        # Conditions that are missed by more than their errors weigh less, and make the answer less sure.
+        weight = 1.0 / np.sqrt(excess)
+        a[: right.size], b[: right.size] = a[: right.size] * weight, b[: right.size] * weight
+        size = np.linalg.norm(a, axis=0)
+        u, s, vt = np.linalg.svd(a / size, full_matrices=False)
+        found = (vt.T @ ((u.T @ b) / s)) / size
+    values, factor = mean.copy(), np.zeros((mean.size, int(free.sum())))
+    values[free] = found
+    factor[free] = vt.T / (s * size[:, None])
+    return values, factor, evidence
