@@ -67,7 +67,10 @@ ORDER = {"Ni": (0.08, 25.0), "CeO2": (0.08, 15.0), "NaCl": (0.14, 10.0)}
 
 @cache
 def sample(name: str, seed: int = 0) -> PairHistograms:
-    """Pairs of a crystal with random displacements, whose order dies out as a Gaussian in r."""
+    """Pairs of a crystal with random displacements, whose order dies out as a Gaussian in r.
+
+    That is a convolution of S(Q), as of a coarse resolution: no intensity becomes negative by it.
+    """
     atoms = unit_cells()[name]
     shake, reach = ORDER.get(name, (0.11, 4.5))
     positions = atoms.positions + np.random.default_rng(seed).normal(0, shake, (6, len(atoms), 3))
@@ -117,7 +120,7 @@ def pattern(pairs: PairHistograms, seed: int, how: Setting) -> tuple[IQ, IQ | No
     angle = two_theta(q, how.wavelength)
     own = p * (mean + squared * f_q / q + truth["compton_scale"] * compton)
     fluorescence = how.fluorescence * level * rng.uniform(0.3, 1.5)
-    total = own * absorption_factor(angle, mu_r=how.mu_r) + fluorescence
+    total = (own + fluorescence) * absorption_factor(angle, mu_r=how.mu_r)
     container = how.empty * level * (
         0.6 + 2.0 * np.exp(-(((q - 1.55) / 0.45) ** 2)) + 1.2 * np.exp(-q / 5)
         + 0.35 * np.exp(-(((q - 5.1) / 0.9) ** 2)) + 0.1 * np.cos(1.6 * q) * np.exp(-q / 12)
@@ -127,8 +130,7 @@ def pattern(pairs: PairHistograms, seed: int, how: Setting) -> tuple[IQ, IQ | No
         total = total + truth["background_scale"] * container
     tilt = polarisation_factor(angle, degree=0.0) if how.polarised else 1.0
     total, container = truth["scale"] * tilt * total, truth["scale"] * tilt * container
-    if how.mu_r == 0 and not how.polarised:
-        truth["fluorescence"] = truth["scale"] * fluorescence
+    truth["fluorescence"] = truth["scale"] * fluorescence
     size = how.noise * np.sqrt(np.median(total))
 
     def counted(intensity: np.ndarray) -> IQ:

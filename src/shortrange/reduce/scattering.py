@@ -278,9 +278,14 @@ def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> t
                 lowest=float(np.min(coherent)),
             )
         )
-    compton = fit["compton"]
-    if abs(compton - COMPTON_PRIOR[0]) > 2.0 * COMPTON_PRIOR[1]:
-        doubts.append(step("warning: Compton factor far from 1", compton_scale=compton))
+    compton = _estimate(fit, "compton")
+    if abs(compton.value - COMPTON_PRIOR[0]) > max(COMPTON_PRIOR[1], 2.0 * compton.sigma):
+        doubts.append(
+            step(
+                "warning: Compton factor far from 1: a smooth error of the pattern may hide in it",
+                compton_scale=compton.value,
+            )
+        )
     if fit.low_r_residual > _LOW_R_DOUBT:
         doubts.append(
             step("warning: G(r) is not a straight line at low r", low_r_residual=fit.low_r_residual)

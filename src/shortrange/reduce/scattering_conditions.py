@@ -2,8 +2,9 @@ r"""What S(Q) must fulfil whatever the structure, and how far the structure itse
 
 S averages to 1 at high Q, and G(r) = -4 pi rho0 r below the shortest distance. Over a finite range of Q
 neither holds exactly: the shells of distances beyond leak into both. How much they may is taken from the
-shells themselves, as a first solution shows them. Where elements differ, the weights of their pairs depend
-on Q, and each shell has a broad foot: below it G(r) rises from its line as r^3, by a few per cent.
+shells themselves, as a first solution shows them. Each shell also has a broad foot, for the weights
+of pairs depend on Q where elements differ, and a finite resolution in Q multiplies G(r) with a Gaussian:
+below the first shell G(r) may leave its line as r^3, by a few per cent.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ LOW_Q_BULGE, LOW_Q_WAVE = 1.0, 0.5
 """How far S(Q) below the first point may depart from a parabola: the flank of a first sharp peak does."""
 
 
-TAIL = 0.06
-"""Feet of the shells at r_cut over 4 pi rho0 r_cut, for more than one element (none for one)."""
+TAIL = 0.02
+"""Feet of the shells at r_cut, over 4 pi rho0 r_cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,8 +152,7 @@ def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
     table["low Q"] = (nothing, 1.0 - (1.0 - LOW_Q_PRIOR[0]) * uneven, LOW_Q_PRIOR[1] * uneven)
     table["low Q bulge"] = (nothing, 0.0, LOW_Q_BULGE)
     table["low Q wave"] = (nothing, 0.0, LOW_Q_WAVE)
-    if uneven > 1.0 + 1e-9:
-        table["tail"] = (nothing, 0.0, TAIL)
+    table["tail"] = (nothing, 0.0, TAIL)
     if number_density is None:
         table["density"] = (nothing, *DENSITY_PRIOR)
     columns, mean, width = zip(*table.values(), strict=True)
