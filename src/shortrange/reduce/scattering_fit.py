@@ -27,9 +27,12 @@ __all__ = ["JointFit", "joint_fit"]
 Array = NDArray[Any]
 
 COMPTON_PRIOR = (1.0, 0.3)
-SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.125, 0.003: 0.125, 0.01: 0.125, 0.03: 0.125}
+SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.1, 0.003: 0.1, 0.01: 0.2, 0.03: 0.1}
 """Relative size of the first term of the smooth correction, and how likely it is before the data are seen.
 The term of order m is m times smaller."""
+TEMPER = 0.5
+"""Power of the evidence in their odds: the errors of the conditions are known in size, not in shape, and a
+smooth error passes for Compton scattering where a small one is preferred too surely."""
 DENSITY_PRIOR = (0.05, 0.03)
 """Atoms per cubic angstrom: holds nearly all solids and liquids."""
 LOW_Q_PRIOR = (0.1, 0.15)
@@ -225,7 +228,8 @@ def _averaged(
     parts: list[tuple[Array, Array, float]], prior: list[float]
 ) -> tuple[Array, Array, list[float]]:
     """Mean over solutions with their probabilities, a root of its covariance, and the probabilities."""
-    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior)
+    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior) / TEMPER
+    evidence *= TEMPER
     odds = np.exp(evidence - evidence.max())
     odds /= odds.sum()
     mean = np.sum([p * values for p, (values, *_) in zip(odds, parts, strict=True)], axis=0)
