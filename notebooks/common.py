@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 
 from shortrange.report.style import png_bytes
 
-__all__ = ["EXAMPLE", "MODELS", "show"]
+__all__ = ["EXAMPLE", "MODELS", "REFERENCES", "show"]
 
 _HERE = Path(__file__).resolve().parent
 EXAMPLE = _HERE.parent / "examples" / "tacl5-na2s-bridge"
+REFERENCES = _HERE.parent / "reference_spectra"
 MODELS = {
     "corner-sharing mu-S": EXAMPLE / "models" / "corner.extxyz",
     "edge-sharing (mu-S)2": EXAMPLE / "models" / "edge_s2.extxyz",

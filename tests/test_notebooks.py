@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-PAGES = FOLDER.parent / "docs" / "explanation"
+DOCS = FOLDER.parent / "docs"
+PAGES = DOCS / "explanation"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.py"))
-FIGURES = {"02": 1, "03": 2, "04": 1, "06": 3, "07": 1}
+FIGURES = {"01": 2, "02": 1, "03": 2, "04": 1, "05": 1, "06": 3, "07": 1}
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 QUOTED = {
     "02": ("exafs.md", "0.52 +0.064 +0.017 -0.016 -0.014 -0.020 +0.019 -0.029 -0.024 +0.001"),
     "03": ("scattering.md", "4.41 3.35 3.80 61 57 42 38 75 3.71 3.97 3.83 3.64 4.01 96.7"),
@@ -42,15 +44,48 @@ def test_notebook_runs(path, tmp_path):
         last_digit = 10.0 ** -len(number.partition(".")[2])
         assert number in page
         assert any(abs(float(number) - value) < 1.01 * last_digit for value in printed), number
+    assert_rendered(path, done.stdout)
+
+
+def assert_rendered(path, printed):
+    """The page in the documentation shows what the notebook prints now, to a few units of the last digits."""
+    page = (DOCS / "notebooks" / f"{path.stem}.md").read_text(encoding="utf-8")
+    assert page.count("![Figure") == FIGURES[path.stem[:2]], "render it again: python notebooks/render.py"
+    shown = [line for line in page.splitlines() if line.startswith("    ")]
+    for line in filter(str.strip, printed.splitlines()):
+        assert any(alike(line, other) for other in shown), f"render it again, the page lacks: {line}"
+
+
+def alike(now, then):
+    if words(now) != words(then):
+        return False
+    pairs = zip(numbers(now), numbers(then), strict=True)
+    return all(abs(float(a) - float(b)) <= max(3.0 * last_digit(a), 0.02 * abs(float(a))) for a, b in pairs)
+
+
+def last_digit(number):
+    return 10.0 ** -len(number.partition("e")[0].partition(".")[2])
+
+
+def words(line):
+    """The line without its numbers."""
+    return " ".join(re.sub(NUMBER, "#", line).split())
+
+
+def numbers(line):
+    return re.findall(NUMBER, line)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_says_that_its_data_are_simulated_and_checks_a_number(path):
     text = path.read_text(encoding="utf-8")
-    assert "simulated**" in text or "are simulated" in text.replace("\n# ", " ")
+    assert "simulated**" in text or "are simulated" in text.replace("\n# ", " ") or "**simulated" in text
     last = text.split("# %%")[-1]
     assert "assert " in last
     labels = len(re.findall(r"simulated=(True|SIMULATED|result\.simulated)", text))
+    if "simulated=False" in text:  # only where the figure's title says that its data are measured
+        assert re.search(r"measured[^\n]*\n(show\([^\n]*simulated=False)", text)
+        labels += text.count("simulated=False")
     assert labels == len(re.findall(r"^show\(", text, re.M)) == FIGURES[path.stem[:2]]
 
 
