@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from shortrange.errors import DataError, SimulationError
 from shortrange.quantities import Trajectory
 from shortrange.simulate.exafs import ensemble_exafs, potentials_for
-from shortrange.simulate.exafs.sampling import sampling_error
+from shortrange.simulate.exafs.sampling import ScatterSums, sampling_error
 from shortrange.simulate.feff_paths import FeffPath, calculate_paths
 
 SPECIES = ("Ta",) * 2 + ("Cl",) * 10
@@ -136,13 +136,12 @@ def test_multiple_scattering_can_be_left_out(dimer, potentials):
     assert set(single.contributions) == {"Ta-Cl", "Ta-Ta"}
     for name, chi in single.contributions.items():
         np.testing.assert_allclose(chi, dimer.contributions[name], atol=1e-12)
-    assert single.dropped == {"multiple scattering": "all"}
 
 
 def test_what_was_done_is_in_the_history(dimer):
     names = [s.name for s in dimer.history]
     assert names == ["take potentials and phases from FEFF", "sum EXAFS paths over absorbers"]
-    assert dimer.history[0].settings["representative"]["atom"] in (0, 1)
+    assert dimer.history[0].settings["chosen"]["reason"] == "as given"
     assert dimer.history[1].settings["paths"] == dimer.n_paths > 100
 
 
@@ -160,7 +159,7 @@ def test_error_of_the_mean_of_independent_spectra():
     """White noise of known size: standard error sigma / sqrt(n), design effect about 1."""
     rng = np.random.default_rng(1)
     chi = rng.normal(0, 0.1, (30, 20, 200))
-    covariance, effect = sampling_error(chi, np.linspace(3, 12, 200))
+    covariance, effect = sampling_error(ScatterSums.of(chi), np.linspace(3, 12, 200))
     assert effect == pytest.approx(1.0, abs=0.25)
     assert np.sqrt(np.diag(covariance)).mean() == pytest.approx(
         0.1 / np.sqrt(600) * np.sqrt(effect), rel=0.02
@@ -171,13 +170,13 @@ def test_error_of_the_mean_where_atoms_keep_their_spectra():
     """Each of 20 atoms has its own spectrum in all 30 frames: only 20 are independent."""
     rng = np.random.default_rng(2)
     chi = np.repeat(rng.normal(0, 0.1, (1, 20, 200)), 30, axis=0)
-    covariance, effect = sampling_error(chi, np.linspace(3, 12, 200))
+    covariance, effect = sampling_error(ScatterSums.of(chi), np.linspace(3, 12, 200))
     assert effect == pytest.approx(30.0, rel=0.1)
     assert np.sqrt(np.diag(covariance)).mean() == pytest.approx(0.1 / np.sqrt(20), rel=0.06)
 
 
 def test_a_single_absorber_has_no_error():
-    assert sampling_error(np.zeros((1, 1, 4)), np.arange(4.0)) == (None, None)
+    assert sampling_error(ScatterSums.of(np.zeros((1, 1, 4))), np.arange(4.0)) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def analyse(
     symmetrise
         Average the density over the symmetry of the atoms at rest, found within this distance, angstrom.
     """
-    from shortrange.cli.simulate import load_snapshots
+    from shortrange.cli.snapshots import load_snapshots
 
     snapshots = load_snapshots(trajectory, frames)
     from shortrange.analyse.analysis import analyse_trajectory

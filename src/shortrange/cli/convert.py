@@ -48,7 +48,7 @@ def convert(
     overwrite
         Replace files that exist.
     """
-    from shortrange.cli.simulate import frames_of
+    from shortrange.cli.snapshots import frames_of
     from shortrange.report.convert import convert as write
 
     paths = write(

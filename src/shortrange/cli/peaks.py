@@ -144,7 +144,7 @@ def _data(
 
 
 def _structures(files: Sequence[Path], frames: str | None) -> tuple[dict[str, Any], list[Path]]:
-    from shortrange.cli.simulate import load_snapshots
+    from shortrange.cli.snapshots import load_snapshots
     from shortrange.simulate.pairs import pair_histograms
 
     paths = expand(files)

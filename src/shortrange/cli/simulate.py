@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
 
 from shortrange.cli.outcome import Outcome
+from shortrange.cli.snapshots import open_snapshots, working
 
 if TYPE_CHECKING:
-    from shortrange.quantities import Step, Trajectory
+    from shortrange.quantities import ChiK, Step
 
-__all__ = ["exafs", "frames_of", "load_snapshots", "pdf", "simulate"]
+__all__ = ["exafs", "pdf", "simulate"]
 
 simulate = App(name="simulate", help="Simulate a measurement of snapshots, a crystal or a molecule.")
 
@@ -30,22 +31,32 @@ def pdf(
     q_broad: float = 0.0,
     delta1: float = 0.0,
     delta2: float = 0.0,
-    u_iso: float = 0.0,
+    u_iso: str = "0",
+    weights: Literal["xray", "xray-constant", "neutron"] = "xray",
+    energy: float | None = None,
+    window: Literal["lorch", "soft"] | None = None,
     diameter: float | None = None,
+    density: float | None = None,
     like: Path | None = None,
     mask: bool = False,
     r_step: float = 0.01,
     frames: str | None = None,
+    cell: str | None = None,
+    species: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     out: Path = Path("simulated"),
 ) -> Outcome:
-    """Simulate the X-ray G(r): gr.csv (r, g, sigma, and the part of each pair of elements).
+    """Simulate G(r): gr.csv (r, g, sigma, and the part of each pair of elements such as Ta-Cl).
 
-    Beside it: coordination.csv (neighbours nearer than r) and, for 8 snapshots or more, convergence.csv.
+    Beside it: partials.csv (Faber-Ziman g(r)), coordination.csv (neighbours nearer than r), and for enough
+    snapshots convergence.csv and correlation.csv. Run again after an interruption, it goes on where it was.
 
     Parameters
     ----------
     trajectory
-        Snapshots (extxyz, XDATCAR, vasprun.xml, ...), a crystal (CIF) or a molecule.
+        Snapshots (extxyz, XDATCAR, vasprun.xml, ...), a crystal (CIF) or a molecule. A large file is read in
+        pieces and need not fit into memory.
     q_max, q_min
         Range of F(Q) that is transformed, 1/angstrom.
     r_max
@@ -55,9 +66,17 @@ def pdf(
     q_broad, delta1, delta2
         Peak widths that vary with distance, as in PDFgui; they act on u_iso, not on the snapshots' motion.
     u_iso
-        Mean square displacement added to that of the snapshots, angstrom^2.
+        Mean square displacement added to that of the snapshots, angstrom^2: one number, or Ta=0.003,Cl=0.01.
+    weights
+        X-ray form factors f(Q), or f(0) as PDFgui has, or neutron scattering lengths.
+    energy
+        Of the X-rays, eV: adds f' and f''.
+    window
+        Of F(Q), against ripples.
     diameter
         Of the ball that the sample consists of, angstrom.
+    density
+        Atoms per cubic angstrom around a molecule, for the baseline -4 pi r rho0; none without it.
     like
         Measured G(r), whose ranges and q_damp are taken where none is given here.
     mask
@@ -65,46 +84,60 @@ def pdf(
     r_step
         Step of G(r), angstrom.
     frames
-        Which snapshots, as start:stop:step.
+        Which snapshots, as start:stop:step: 200: leaves out the first 200, ::10 takes each tenth.
+    cell
+        Of plain XYZ: a .cell file of CP2K, or numbers: an edge, three edges, or edges and angles.
+    species
+        Elements of the types 1, 2, ... of a LAMMPS dump, such as Na,Ta,Cl.
+    workers
+        Threads; default one for each processor.
+    scheduler
+        Address of a dask.distributed scheduler, such as tcp://node1:8786.
     out
         Folder of the results.
     """
+    from dataclasses import replace
+
     import numpy as np
 
+    from shortrange.cli.simulated_files import write_pdf
     from shortrange.report import ResultFolder
-    from shortrange.report.columns import gr_columns, write_csv
-    from shortrange.simulate.pairs import pair_histograms, running_coordination
+    from shortrange.simulate.pairs import pair_histograms
     from shortrange.simulate.pdf import TAPER, simulate_gr
 
     chosen = _ranges(like, q_max=q_max, r_max=r_max, q_min=q_min, q_damp=q_damp)
-    _check_positive(**{name: chosen[name] for name in ("q_max", "r_max")}, r_step=r_step)
-    snapshots = load_snapshots(trajectory, frames)
+    check_positive(**{name: chosen[name] for name in ("q_max", "r_max")}, r_step=r_step)
+    u = _displacements(u_iso)
+    ResultFolder(out, kind="simulate pdf").check()
+    snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
     end = chosen.pop("r_max")
     r = r_step * np.arange(1, int(np.floor(end / r_step + 1e-6)) + 1)
-    histograms = pair_histograms(snapshots, r_max=end + TAPER, r_step=min(0.01, 0.5 / chosen["q_max"]))
+    with working(workers, scheduler, keep=True) as who:
+        histograms = pair_histograms(
+            snapshots, r_max=end + TAPER, r_step=min(0.01, 0.5 / chosen["q_max"]), workers=who
+        )
+    if density is not None:
+        check_positive(density=density)
+        _no_cell(histograms.number_density, trajectory)
+        histograms = replace(histograms, number_density=density)
     model = simulate_gr(
-        histograms, r=r, q_max=chosen["q_max"], q_min=chosen["q_min"], q_damp=chosen["q_damp"], u_iso=u_iso,
-        q_broad=q_broad, delta1=delta1, delta2=delta2, diameter=diameter,
+        histograms, r=r, q_max=chosen["q_max"], q_min=chosen["q_min"], q_damp=chosen["q_damp"], u_iso=u,
+        q_broad=q_broad, delta1=delta1, delta2=delta2, diameter=diameter, weights=weights, energy=energy,
+        window=window, per_run=True,
     )  # fmt: skip
-    gr, parts = model.gr, model.contributions
-    columns = {**gr_columns(gr), **parts}
-    if mask and histograms.half_width is not None and snapshots.n_frames > 1:
-        beyond = r > histograms.half_width
-        columns |= {
-            name: np.where(beyond, np.nan, x) for name, x in columns.items() if x is not None and name != "r"
-        }
+    half = histograms.half_width if mask and histograms.n_frames > 1 else None
+    settings = {
+        **chosen, "r_max": end, "r_step": r_step, "u_iso": u, "q_broad": q_broad, "delta1": delta1,
+        "delta2": delta2, "weights": weights, "energy": energy, "window": window, "diameter": diameter,
+        "density": density, "mask": mask, "half_width": histograms.half_width,
+    }  # fmt: skip
     with ResultFolder(out, kind="simulate pdf") as new:
-        write_csv(new / "gr.csv", columns)
-        write_csv(new / "coordination.csv", {"r": r, **running_coordination(histograms, r)})
-        if model.convergence is not None:
-            frames_used, error = model.convergence.T
-            write_csv(new / "convergence.csv", {"frames": frames_used, "rms_sigma": error})
-        settings = {
-            **chosen, "r_max": end, "u_iso": u_iso, "q_broad": q_broad, "delta1": delta1, "delta2": delta2,
-            "diameter": diameter, "mask": mask, "half_width": histograms.half_width,
-        }  # fmt: skip
-        _write_summary(new, "gr_summary.json", snapshots, trajectory, gr.history, settings=settings)
-        _draw_gr(new, trajectory.name, gr, model.convergence)
+        masked = None if half is None else r > half
+        write_pdf(new, model, histograms, title=trajectory.name, masked=masked)
+        _write_summary(
+            new / "gr_summary.json", trajectory, model.gr.history, frames=histograms.n_frames,
+            atoms=histograms.n_atoms, number_density=histograms.number_density, settings=settings,
+        )  # fmt: skip
     _tell(model.gr.history, out / "gr.csv")
     return Outcome(out / "gr_summary.json")
 
@@ -117,51 +150,76 @@ def exafs(
     absorber: str,
     edge: str,
     r_max: float = 6.0,
+    like: Path | None = None,
+    atoms: str | None = None,
+    scf_radius: float | None = None,
+    potentials: int | None = None,
     frames: str | None = None,
+    cell: str | None = None,
+    species: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     out: Path = Path("simulated"),
 ) -> Outcome:
     """Simulate the EXAFS of all absorbers: chi_k.csv (k, chi, sigma) and summary.json.
 
+    Beside it: contributions.csv (parts by path), absorbers.csv (mean of each atom), and for enough snapshots
+    convergence.csv. Run again after an interruption, it goes on where it was.
+
     Parameters
     ----------
     trajectory
-        Snapshots (extxyz, XDATCAR, vasprun.xml, ...), a crystal (CIF) or a molecule.
+        Snapshots (extxyz, XDATCAR, vasprun.xml, ...), a crystal (CIF) or a molecule. A large file is read in
+        pieces and need not fit into memory.
     absorber, edge
         Such as Ta and L3.
     r_max
         Longest path (half length), angstrom.
+    like
+        Measured chi(k), columns k and chi: its values of k are taken, and it is drawn beside.
+    atoms
+        Numbers of the absorbers in a frame, from 0, separated by commas; default all of the element.
+    scf_radius
+        Of self-consistent potentials, angstrom; default none (it acts mainly as a shift of E0).
+    potentials
+        Clusters whose phase shifts are averaged; default as many as are found to be necessary.
     frames
-        Which snapshots, as start:stop:step.
+        Which snapshots, as start:stop:step: 200: leaves out the first 200, ::10 takes each tenth.
+    cell
+        Of plain XYZ: a .cell file of CP2K, or numbers: an edge, three edges, or edges and angles.
+    species
+        Elements of the types 1, 2, ... of a LAMMPS dump, such as Na,Ta,Cl.
+    workers
+        Threads, and FEFF processes at a time; default one for each processor.
+    scheduler
+        Address of a dask.distributed scheduler, such as tcp://node1:8786.
     out
         Folder of the results.
     """
-    _check_positive(r_max=r_max)
-    snapshots = load_snapshots(trajectory, frames)
+    from shortrange.cli.simulated_files import write_exafs
     from shortrange.report import ResultFolder
-    from shortrange.report.columns import chi_k_columns, write_csv
-    from shortrange.simulate.exafs.ensemble import ensemble_exafs
+    from shortrange.simulate.exafs import ensemble_exafs
 
-    result = ensemble_exafs(snapshots, absorber=absorber, edge=edge, r_max=r_max)
+    check_positive(r_max=r_max)
+    measured = None if like is None else _measured_chi(like)
+    ResultFolder(out, kind="simulate exafs").check()
+    snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
+    with working(workers, scheduler, keep=True) as who:
+        result = ensemble_exafs(
+            snapshots, absorber=absorber, edge=edge, r_max=r_max, k=None if measured is None else measured.k,
+            stretches=(), scf_radius=scf_radius, n_potentials=potentials, atoms=_numbers(atoms), workers=who,
+        )  # fmt: skip
     with ResultFolder(out, kind="simulate exafs") as new:
-        write_csv(new / "chi_k.csv", chi_k_columns(result.chi_k()))
+        write_exafs(new, result, title=trajectory.name, measured=measured)
+        sampling = None if result.convergence is None else float(result.convergence[-1, 1])
         _write_summary(
-            new,
-            "summary.json",
-            snapshots,
-            trajectory,
-            result.history,
-            absorber=result.absorber,
-            edge=result.edge,
-            absorbers=result.n_absorbers,
-            paths=result.n_paths,
-            potentials=1,
-            e0=result.mu,
-            dropped=result.dropped,
-            method_error=result.method_error,
-            design_effect=result.design_effect,
-            settings={"r_max": r_max},
-        )
-        _draw_chi(new, trajectory.name, result)
+            new / "summary.json", trajectory, result.history, frames=result.n_frames,
+            absorber=result.absorber, edge=result.edge, absorbers=result.n_absorbers, paths=result.n_paths,
+            potentials=result.potentials["clusters"], potentials_chosen=dict(result.potentials),
+            e0=result.mu, bounds=dict(result.bounds), method_error=result.method_error,
+            sampling_error=sampling, design_effect=result.design_effect,
+            settings={"r_max": r_max, "scf_radius": scf_radius, "like": None if like is None else str(like)},
+        )  # fmt: skip
     _tell(result.history, out / "chi_k.csv")
     return Outcome(out / "summary.json")
 
@@ -190,27 +248,64 @@ def _ranges(like: Path | None, **given: float | None) -> dict[str, float]:
     return chosen
 
 
-def load_snapshots(path: Path, frames: str | None) -> Trajectory:
-    """Read snapshots, or those that ``frames`` (start:stop:step) selects."""
-    from shortrange.load import load_trajectory
-
-    return load_trajectory(path, frames=frames_of(frames))
-
-
-def frames_of(text: str | None) -> slice | None:
-    """Frames as a slice; None for all."""
-    from shortrange.config import parse_frames
+def _displacements(text: str) -> float | dict[str, float]:
+    """Read one number, or numbers by element."""
     from shortrange.errors import ProjectError
 
-    if text is None:
-        return None
     try:
-        return parse_frames(text)
-    except ValueError as error:
-        raise ProjectError(f"frames = {text!r} {error}", where="--frames", do="write 0:1000:10") from None
+        if "=" not in text:
+            return float(text)
+        pairs = [part.split("=") for part in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError:
+        raise ProjectError(
+            f"u_iso = {text!r} is not a number, nor numbers by element", where="--u-iso",
+            do="write 0.003, or Ta=0.003,Cl=0.01",
+        ) from None  # fmt: skip
 
 
-def _check_positive(**values: float) -> None:
+def _numbers(text: str | None) -> list[int] | None:
+    from shortrange.errors import ProjectError
+
+    try:
+        return None if text is None else [int(word) for word in text.split(",")]
+    except ValueError:
+        raise ProjectError(f"atoms = {text!r}", where="--atoms", do="write numbers from 0: 0,3,5") from None
+
+
+def _no_cell(number_density: float | None, trajectory: Path) -> None:
+    from shortrange.errors import ProjectError
+
+    if number_density is not None:
+        raise ProjectError(
+            f"a density is given, but {trajectory.name} has a cell and so its own", where="--density",
+            do="leave it out: it is for molecules",
+        )  # fmt: skip
+
+
+def _measured_chi(path: Path) -> ChiK:
+    """Columns k and chi of a text file."""
+    import numpy as np
+
+    from shortrange.errors import DataError
+    from shortrange.load.text import read_table
+    from shortrange.quantities import ChiK
+
+    values = read_table(path).values
+    if values.shape[1] < 2 or values.shape[0] < 2:
+        raise DataError("there are no two columns", where=str(path), do="give a file with columns k and chi")
+    k, chi = values[:, 0], values[:, 1]
+    if not (np.all(np.diff(k) > 0) and k[0] >= 0 and k[-1] <= 20):
+        raise DataError(
+            f"the first column runs from {k[0]:g} to {k[-1]:g}, which is no rising k up to 20 1/angstrom",
+            where=str(path),
+            do="give chi(k), such as the chi_k.csv that `shortrange reduce` writes",
+        )
+    return ChiK(k=k, chi=chi, label=path.stem)
+
+
+def check_positive(**values: float) -> None:
+    """Raise a ProjectError for a setting that is not a number above zero."""
     from shortrange.errors import ProjectError
 
     for name, value in values.items():
@@ -220,51 +315,10 @@ def _check_positive(**values: float) -> None:
             )
 
 
-def _write_summary(
-    folder: Path, name: str, snapshots: Trajectory, path: Path, history: Sequence[Step], **more: Any
-) -> None:
+def _write_summary(path: Path, trajectory: Path, history: Sequence[Step], **content: Any) -> None:
     from shortrange.cli.summary import doubts, write_summary
 
-    write_summary(
-        folder / name,
-        {
-            "simulated": True,
-            "frames": snapshots.n_frames,
-            "atoms": snapshots.n_atoms,
-            **more,
-            "warnings": doubts(history),
-        },
-        files=[path],
-    )
-
-
-def _draw_gr(folder: Path, title: str, data: Any, convergence: Any) -> None:
-    from shortrange.report.figures.scattering import plot_convergence, plot_gr
-    from shortrange.report.style import finish, new_figure, png_bytes
-
-    if convergence is None:
-        figure = new_figure(3.2)
-        plot_gr(ax=figure.subplots(), data=data)
-    else:
-        figure = new_figure(5.2)
-        top, bottom = figure.subplots(2, 1, height_ratios=(3, 2))
-        plot_gr(ax=top, data=data)
-        plot_convergence(ax=bottom, frames=convergence[:, 0], error=convergence[:, 1])
-    _save(folder, "gr.png", png_bytes(finish(figure, title=title, simulated=True)))
-
-
-def _draw_chi(folder: Path, title: str, result: Any) -> None:
-    from shortrange.report.figures.xas import plot_chi_k
-    from shortrange.report.style import finish, new_figure, png_bytes
-
-    figure = new_figure(3.2)
-    plot_chi_k(ax=figure.subplots(), data=result.chi_k())
-    _save(folder, "chi_k.png", png_bytes(finish(figure, title=title, simulated=True)))
-
-
-def _save(folder: Path, name: str, png: bytes) -> None:
-    (folder / "figures").mkdir()
-    (folder / "figures" / name).write_bytes(png)
+    write_summary(path, {"simulated": True, **content, "warnings": doubts(history)}, files=[trajectory])
 
 
 def _tell(history: Sequence[Step], path: Path) -> None:

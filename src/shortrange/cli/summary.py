@@ -28,7 +28,12 @@ def write_summary(path: Path, content: Mapping[str, Any], *, files: Sequence[Pat
     from shortrange.report.verdict_json import plain_data
     from shortrange.run.versions import versions
 
-    inputs = [{"path": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()} for file in files]
+    inputs = [{"path": str(file), "sha256": _sha256(file)} for file in files]
     record = plain_data({**content, "inputs": inputs, "versions": versions()})
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -40,6 +40,8 @@ class FeffPad:
         (n_paths,).
     legs
         Number of legs of each path, (n_paths,).
+    neighbours
+        Number of different atoms on each path, the absorber not counted, (n_paths,).
     mu
         Fermi level, eV, on FEFF's scale.
     """
@@ -51,6 +53,7 @@ class FeffPad:
     half_length: Array
     degeneracy: Array
     legs: Array
+    neighbours: Array
     mu: float
 
 
@@ -113,14 +116,18 @@ def _parse(lines: list[bytes]) -> FeffPad:
     real_axis = int(falling[0]) + 1 if falling.size else n
     cchi = np.empty((len(starts), real_axis), dtype=complex)
     info = np.empty((len(starts), 3))
+    neighbours = np.empty(len(starts), dtype=int)
     for i, (start, stop) in enumerate(zip(starts, [*starts[1:], len(lines)], strict=True)):
         words = lines[start][2:].split()
         info[i] = float(words[1]), float(words[2]), float(words[3])
         values = decode_pad(b"".join(line[1:] for line in lines[start + 1 : stop]))
         if values.size != 6 * int(words[1]) + 2 * n:
             raise ValueError(f"path {words[0].decode()} is incomplete")
+        stops = values[: 3 * int(words[1])].reshape(-1, 3).round(4) + 0.0
+        neighbours[i] = len(np.unique(stops, axis=0)) - 1  # the last stop is the absorber
         cchi[i] = values[-2 * n : -n][:real_axis] * np.exp(1j * values[-n:][:real_axis])
     return FeffPad(
         k=k[:real_axis], p=p[:real_axis] / _BOHR, phase_shift=phase_shift[:real_axis],
-        cchi=cchi, half_length=info[:, 2], degeneracy=info[:, 1], legs=info[:, 0].astype(int), mu=mu,
+        cchi=cchi, half_length=info[:, 2], degeneracy=info[:, 1], legs=info[:, 0].astype(int),
+        neighbours=neighbours, mu=mu,
     )  # fmt: skip

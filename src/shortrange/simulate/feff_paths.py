@@ -81,6 +81,7 @@ def calculate_paths(
         half_length=np.concatenate([part.half_length for part in parts]),
         degeneracy=np.concatenate([part.degeneracy for part in parts]),
         legs=np.concatenate([part.legs for part in parts]),
+        neighbours=np.concatenate([part.neighbours for part in parts]),
     )  # fmt: skip
 
 

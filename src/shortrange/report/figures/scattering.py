@@ -48,7 +48,12 @@ def plot_sq(*, ax: Axes, data: SQ, q_range: tuple[float, float] | None = None) -
 
 
 def plot_gr(
-    *, ax: Axes, data: GR, number_density: float | None = None, r_range: tuple[float, float] | None = None
+    *,
+    ax: Axes,
+    data: GR,
+    number_density: float | None = None,
+    r_range: tuple[float, float] | None = None,
+    label: str = "data",
 ) -> list[Artist]:
     """G(r) with its error band and the line -4 pi rho0 r that it must follow below the shortest distance.
 
@@ -62,6 +67,8 @@ def plot_gr(
         Atoms per cubic angstrom; that of ``data`` if absent.
     r_range
         Where models were compared, angstrom; the rest is grey.
+    label
+        Of the curve.
     """
     density = number_density if number_density is not None else data.number_density
     artists: list[Artist] = []
@@ -69,7 +76,7 @@ def plot_gr(
         artists.append(
             ax.fill_between(data.r, data.g - data.sigma, data.g + data.sigma, color=BAND, alpha=0.6, lw=0)
         )
-    artists += ax.plot(data.r, data.g, color=DATA, lw=1.1, label="data")
+    artists += ax.plot(data.r, data.g, color=DATA, lw=1.1, label=label)
     ax.axhline(0.0, color=GUIDE, lw=0.7, zorder=0)
     ax.set_xlim(float(data.r[0]), float(data.r[-1]))
     low, high = float(np.min(data.g)), float(np.max(data.g))

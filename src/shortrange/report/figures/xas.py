@@ -130,7 +130,12 @@ def plot_normalised(
 
 
 def plot_chi_k(
-    *, ax: Axes, data: ChiK, k_weight: float = 2.0, k_range: tuple[float, float] | None = None
+    *,
+    ax: Axes,
+    data: ChiK,
+    k_weight: float = 2.0,
+    k_range: tuple[float, float] | None = None,
+    label: str = "data",
 ) -> list[Artist]:
     """k^n chi(k) with its error band; the range that was used is white, the rest grey."""
     weight = data.k**k_weight
@@ -143,7 +148,7 @@ def plot_chi_k(
                 data.k, curve - width, curve + width, color=BAND, alpha=0.6, lw=0, label="standard error"
             )
         )
-    artists += ax.plot(data.k, curve, color=DATA, lw=1.1, label="data")
+    artists += ax.plot(data.k, curve, color=DATA, lw=1.1, label=label)
     ax.axhline(0.0, color=GUIDE, lw=0.7, zorder=0)
     ax.set_xlim(0.0, float(data.k[-1]))
     used = np.ones(data.k.size, dtype=bool)

@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shortrange.atoms import edge_energy
-from shortrange.errors import DataError, SimulationError, did_you_mean
-from shortrange.quantities import Trajectory, step
-from shortrange.simulate.exafs.check import method_error
+from shortrange.errors import DataError, SimulationError
+from shortrange.quantities import step
+from shortrange.simulate.cache import content_key
+from shortrange.simulate.exafs.check import check_absorber
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
-from shortrange.simulate.exafs.layout import Surroundings, Tables, make_tables
+from shortrange.simulate.exafs.layout import Tables, make_tables
+from shortrange.simulate.exafs.piece import BOND_STEP, Job, Totals, shapes_of
+from shortrange.simulate.exafs.potentials import PotentialChoice, choose_potentials
 from shortrange.simulate.exafs.representative import representative
 from shortrange.simulate.exafs.result import EnsembleExafs, spectra
-from shortrange.simulate.exafs.sampling import sampling_error
-from shortrange.simulate.exafs.sums import sum_paths
+from shortrange.simulate.exafs.sampling import convergence, sampling_error
+from shortrange.simulate.exafs.survey import Source, Survey, survey, take_pieces
 from shortrange.simulate.exafs.tables import K_GRID
-from shortrange.simulate.feff import SHORTEST_DISTANCE, Cluster, Potentials, feff_potentials
-from shortrange.simulate.neighbours import Neighbours, find_neighbours
+from shortrange.simulate.feff import Potentials
+from shortrange.simulate.pieces import PieceStore, Workers, run_pieces
 
 __all__ = ["ensemble_exafs", "potentials_for"]
 
 Array = NDArray[Any]
 
-BOND_STEP = 0.01  # angstrom, of the finite differences with bond length
-
 
 def potentials_for(
-    trajectory: Trajectory, *, absorber: str, edge: str, r_max: float = 6.0, scf_radius: float | None = None
+    trajectory: Source,
+    *,
+    absorber: str,
+    edge: str,
+    r_max: float = 6.0,
+    scf_radius: float | None = None,
+    n_potentials: int | None = None,
 ) -> Potentials:
-    """Potentials and phase shifts of the absorber nearest the mean, to be shared by several ensembles.
+    """Potentials and phase shifts that stand for all absorbers, to be shared by several ensembles.
+
+    Parameters
+    ----------
+    trajectory, absorber, edge, r_max, scf_radius, n_potentials
+        As for `ensemble_exafs`.
 
     Raises
     ------
     SimulationError
         As `ensemble_exafs`.
     """
-    centres, near = _neighbours(trajectory, absorber, r_max)
-    cluster, _ = _representative(trajectory, near, centres, r_max)
-    return feff_potentials(cluster, edge=edge, scf_radius=scf_radius)
+    seen = survey(trajectory, absorber=absorber, r_max=r_max)
+    edge_energy(absorber, edge)
+    return choose_potentials(
+        seen, edge=edge, r_max=r_max, scf_radius=scf_radius, number=n_potentials
+    ).potentials
 
 
 def ensemble_exafs(
-    trajectory: Trajectory,
+    trajectory: Source,
     *,
     absorber: str,
     edge: str,
@@ -56,21 +71,24 @@ def ensemble_exafs(
     r_max_ms: float | None = None,
     bond_max: float = 3.2,
     potentials: Potentials | None = None,
+    n_potentials: int | None = None,
     scf_radius: float | None = None,
+    atoms: Sequence[int] | None = None,
     check: bool = True,
-    workers: int | None = None,
+    workers: int | Workers | None = None,
 ) -> EnsembleExafs:
     r"""Mean EXAFS of all absorbers in all frames.
 
     .. math:: \chi(k) = \sum_\mathrm{paths} \mathrm{Im}\,\frac{G(k)}{\prod r_i}\,e^{2ip(k)R}
 
     with G and the complex momentum p from FEFF8L (S02 = 1; intrinsic losses, mean free path and curved waves
-    included). Potentials are those of one representative absorber; G is tabulated over path shapes.
+    included). Phase shifts are the mean of those of several absorbers; G is tabulated over path shapes.
 
     Parameters
     ----------
     trajectory
-        Snapshots; a crystal or a molecule is one frame.
+        Snapshots; a crystal or a molecule is one frame. A file (`shortrange.load.open_frames`) is read three
+        times, piece by piece, and need not fit into memory.
     absorber, edge
         For example ``"Ta"``, ``"L3"``.
     r_max
@@ -78,7 +96,8 @@ def ensemble_exafs(
     k
         Wavenumbers, 1/angstrom, from 0 to 20; default 0 to 16 in steps of 0.05.
     stretches
-        Distance scales less one at which spectra are summed; 0 is added if it is not there.
+        Distance scales less one at which spectra are summed; 0 is added if it is not there. ``()`` is
+        fastest, where no stretch will be fitted.
     multiple_scattering
         Add the paths 0-1-2-0, 0-1-0-1-0, 0-1-0-2-0 (through the absorber) and 0-1-2-1-0.
     r_max_ms
@@ -87,12 +106,17 @@ def ensemble_exafs(
         Neighbours nearer than this (angstrom) are bonds in `ExafsModel.bond_derivatives`.
     potentials
         From `potentials_for`; default made from this trajectory.
+    n_potentials
+        Clusters whose phase shifts are averaged; default as many as `choose_potentials` finds necessary.
     scf_radius
         Self-consistency radius, angstrom; default none (it acts mainly as a shift of E0).
+    atoms
+        Indices (from 0) of the absorbers in a frame; default all atoms of the element.
     check
         Compare the representative absorber with a full FEFF calculation.
     workers
-        Threads, and FEFF processes at a time; default one for each processor.
+        Threads, and FEFF processes at a time; default one for each processor. Or `Workers`: a cluster,
+        progress, resumable. The result does not depend on it.
 
     Raises
     ------
@@ -104,42 +128,96 @@ def ensemble_exafs(
     k_out = _checked_k(k)
     scales = _checked_scales(stretches)
     ms = (r_max if r_max_ms is None else min(r_max_ms, r_max)) if multiple_scattering else 0.0
-    centres, near = _neighbours(trajectory, absorber, r_max)
+    who = workers if isinstance(workers, Workers) else Workers(number=workers)
     edge_energy(absorber, edge)
-    cluster, choice = _representative(trajectory, near, centres, r_max)
-    if potentials is None:
-        potentials = feff_potentials(cluster, edge=edge, scf_radius=scf_radius)
-    around = _surroundings(near, trajectory, potentials, absorber, edge)
-    n_kinds = len(potentials.kinds)
-    tables = make_tables(potentials, around, r_max=r_max, r_max_ms=ms, scales=scales, workers=workers)
-    sums = sum_paths(
-        tables, around, n_kinds=n_kinds, r_max=r_max, r_max_ms=ms, scales=scales, workers=workers
-    )
-    error = method_error(cluster, potentials, tables, r_max=r_max, r_max_ms=ms) if check else None
+    seen = survey(trajectory, absorber=absorber, r_max=r_max, atoms=atoms)
+    choice = _chosen(seen, potentials, absorber, edge, r_max, scf_radius, n_potentials, who.number)
+    job = Job(choice.potentials, seen.centres, r_max, ms, scales, k_out, bond_max, seen.where)
+    tables = _tables(trajectory, seen, job, who)
+    totals, origin = _totals(trajectory, seen, job, tables, who)
+    error, bounds = None, dict[str, float]()
+    if check:
+        error, bounds = check_absorber(choice.cluster, choice.potentials, tables, r_max=r_max, r_max_ms=ms)
+    n = seen.n_frames * seen.centres.size
+    n_paths = int(totals["paths"])
     history = (
         *trajectory.history,
-        step("take potentials and phases from FEFF", **potentials.settings, representative=choice),
+        step("take potentials and phases from FEFF", **choice.potentials.settings, chosen=choice.record()),
         step(
             "sum EXAFS paths over absorbers", absorber=absorber, edge=edge, r_max=r_max, r_max_ms=ms,
-            stretches=[float(x) for x in scales - 1.0], absorbers=len(near.offsets) - 1,
-            frames=trajectory.n_frames, paths=sums.n_paths, shapes=dict(tables.counts), method_error=error,
+            stretches=[float(x) for x in scales - 1.0], absorbers=n, frames=seen.n_frames, paths=n_paths,
+            shapes=dict(tables.counts), method_error=error, bounds=bounds,
         ),
     )  # fmt: skip
-    n = near.offsets.size - 1
-    envelopes = {name: sums.parts[i] / n for i, name in enumerate(tables.labels)}
+    envelopes = {name: totals["parts"][i] / n for i, name in enumerate(tables.labels)}
     by_stretch, contributions = spectra(envelopes, scales - 1.0, k_out)
-    each = chi_from_envelopes(sums.each, k_out).reshape(trajectory.n_frames, centres.size, k_out.size)
-    covariance, effect = sampling_error(each, k_out)
+    scatter = totals.scatter
+    covariance, effect = sampling_error(scatter, k_out)
+    frame_chi = scatter.frames / seen.centres.size + origin
     return EnsembleExafs(
         k=k_out, chi=by_stretch[int(np.argmin(np.abs(scales - 1.0)))].copy(), stretches=scales - 1.0,
-        chi_by_stretch=by_stretch, frame_chi=each.mean(axis=1),
-        standard_error=None if covariance is None else np.sqrt(np.diag(covariance)), covariance=covariance,
-        design_effect=effect, contributions=contributions, absorber=absorber, edge=edge, n_absorbers=n,
-        n_frames=trajectory.n_frames, n_paths=sums.n_paths, mu=tables.mu, method_error=error,
-        dropped=_dropped(r_max, ms), envelopes=envelopes,
-        bonds=_bonds(tables, around, potentials, bond_max, workers), bond_step=BOND_STEP,
-        label=trajectory.label, source=trajectory.source, history=history,
+        chi_by_stretch=by_stretch, frame_chi=frame_chi, absorber_chi=scatter.atoms / seen.n_frames + origin,
+        standard_error=None if covariance is None else np.sqrt(np.clip(np.diag(covariance), 0.0, None)),
+        covariance=covariance, design_effect=effect, convergence=convergence(frame_chi, k_out),
+        contributions=contributions, absorber=absorber, edge=edge, n_absorbers=n, n_frames=seen.n_frames,
+        n_paths=n_paths, mu=tables.mu, potentials=choice.record(), method_error=error, bounds=bounds,
+        envelopes=envelopes, bonds=_bonds(totals, tables, n), bond_step=BOND_STEP,
+        label=seen.sample.label, source=seen.sample.source, history=history,
     )  # fmt: skip
+
+
+def _chosen(
+    seen: Survey, potentials: Potentials | None, absorber: str, edge: str, r_max: float,
+    scf_radius: float | None, number: int | None, workers: int | None,
+) -> PotentialChoice:  # fmt: skip
+    if potentials is None:
+        return choose_potentials(
+            seen, edge=edge, r_max=r_max, scf_radius=scf_radius, number=number, workers=workers
+        )
+    if (potentials.absorber, potentials.edge) != (absorber, edge):
+        raise SimulationError(
+            f"the potentials are for {potentials.absorber} {potentials.edge}, not for {absorber} {edge}",
+            where=seen.where, do="make them with potentials_for",
+        )  # fmt: skip
+    frames = np.repeat(np.arange(seen.sample.n_frames), seen.centres.size)
+    cluster, chosen = representative(seen.sample, seen.near, frames, seen.centres, r_max)
+    radius = float(chosen["radius"])
+    return PotentialChoice(potentials, cluster, 1, None, None, (), "as given", radius)
+
+
+def _tables(trajectory: Source, seen: Survey, job: Job, workers: Workers) -> Tables:
+    """Tables of all shapes that occur in any frame."""
+    here = Workers(number=workers.number, tell=workers.tell)
+    pieces = take_pieces(trajectory, seen.piece)
+    found = run_pieces(job.shapes, pieces, what="list path shapes", workers=here, total=seen.n_frames)
+    shapes = reduce(lambda a, b: a | b, (shapes_of(each) for _, each in found))
+    return make_tables(
+        job.potentials, shapes, r_max=job.r_max, r_max_ms=job.r_max_ms, scales=job.scales,
+        workers=workers.number,
+    )  # fmt: skip
+
+
+def _totals(
+    trajectory: Source, seen: Survey, job: Job, tables: Tables, workers: Workers
+) -> tuple[Totals, Array]:
+    """Sum over all frames; also return the spectrum that was subtracted before squares were summed."""
+    first = next(iter(take_pieces(trajectory, 1)))
+    alone = job.around(first)
+    origin = chi_from_envelopes(job.sums(tables, alone, scales=np.ones(1)).each[0], job.k)
+    store = None
+    if workers.keep:
+        settings = f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r}"
+        store = PieceStore(content_key("exafs", job.potentials.key, settings, seen.where, origin.tobytes()))
+    work = partial(job.spectra, tables=tables, origin=origin)
+    totals = Totals()
+    pieces = take_pieces(trajectory, seen.piece)
+    for _, found in run_pieces(
+        work, pieces, what="sum paths", workers=workers, store=store, total=seen.n_frames
+    ):
+        totals.add(found)
+    if store is not None:
+        store.clear()
+    return totals, origin
 
 
 def _checked_k(k: ArrayLike | None) -> Array:
@@ -168,91 +246,8 @@ def _checked_scales(stretches: Sequence[float]) -> Array:
     return 1.0 + values
 
 
-def _neighbours(trajectory: Trajectory, absorber: str, r_max: float) -> tuple[Array, Neighbours]:
-    where = trajectory.source or trajectory.label or "trajectory"
-    if absorber not in trajectory.composition:
-        raise SimulationError(
-            f"there is no {absorber} among the atoms ({', '.join(trajectory.composition)})",
-            where=where,
-            do=did_you_mean(absorber.capitalize(), trajectory.composition),
-        )
-    if not 1.5 <= r_max <= 12.0:
-        raise SimulationError(
-            f"r_max = {r_max:g} angstrom", where="r_max", do="give a length between 1.5 and 12"
-        )
-    centres = np.flatnonzero(np.array(trajectory.species) == absorber)
-    near = find_neighbours(trajectory.positions, trajectory.cells, centres=centres, r_max=r_max)
-    alone = np.flatnonzero(np.diff(near.offsets) == 0)
-    if alone.size:
-        raise SimulationError(
-            f"atom {centres[alone[0] % centres.size]} ({absorber}) has no neighbour within {r_max:g} angstrom"
-            f" in frame {alone[0] // centres.size}",
-            where=where,
-            do="give a larger r_max, or repair the frame",
-        )
-    closest = int(np.argmin(near.distances))
-    if near.distances[closest] < SHORTEST_DISTANCE:
-        centre = int(np.searchsorted(near.offsets, closest, side="right")) - 1
-        raise SimulationError(
-            f"atoms {centres[centre % centres.size]} and {near.atoms[closest]} are only"
-            f" {near.distances[closest]:.3f} angstrom apart in frame {centre // centres.size}",
-            where=where,
-            do="drop the frame, or repair the structure (doubled atoms? wrong cell?)",
-        )
-    return centres, near
-
-
-def _representative(
-    trajectory: Trajectory, near: Neighbours, centres: Array, r_max: float
-) -> tuple[Cluster, dict[str, Any]]:
-    frames = np.repeat(np.arange(trajectory.n_frames), centres.size)
-    return representative(trajectory, near, frames, centres, r_max)
-
-
-def _surroundings(
-    near: Neighbours, trajectory: Trajectory, potentials: Potentials, absorber: str, edge: str
-) -> Surroundings:
-    """Neighbours with FEFF's potential numbers less one."""
-    lacking = {trajectory.species[i] for i in np.unique(near.atoms)} - set(potentials.kinds)
-    if (potentials.absorber, potentials.edge) != (absorber, edge) or lacking:
-        raise SimulationError(
-            f"the potentials are for {potentials.absorber} {potentials.edge} among"
-            f" {', '.join(potentials.kinds)}, not for {absorber} {edge} among"
-            f" {', '.join(sorted(lacking) or potentials.kinds)}",
-            where=trajectory.source or trajectory.label or "trajectory",
-            do="make them with potentials_for from snapshots that have all these elements",
-        )
-    numbers = np.array(
-        [potentials.kinds.index(s) if s in potentials.kinds else -1 for s in trajectory.species]
-    )
-    return Surroundings(near.offsets, numbers[near.atoms], near.vectors, near.distances)
-
-
-def _bonds(
-    tables: Tables, around: Surroundings, potentials: Potentials, bond_max: float, workers: int | None
-) -> dict[str, Array]:
+def _bonds(totals: Totals, tables: Tables, n: int) -> dict[str, Array]:
     """Single scattering of neighbours nearer than ``bond_max``, displaced by (-1, 0, 1) steps."""
-    n = around.offsets.size - 1
-    shifted = [
-        sum_paths(
-            tables, around, n_kinds=len(potentials.kinds), r_max=bond_max, r_max_ms=0.0, scales=np.ones(1),
-            shift=x * BOND_STEP, workers=workers,
-        ).parts[:, :, 0]
-        for x in (-1.0, 0.0, 1.0)
-    ]  # fmt: skip
-    parts = np.stack(shifted, axis=2) / n
-    present = np.unique(around.kinds[around.distances <= bond_max])
-    return {
-        tables.labels[i]: parts[i] for i in (int(tables.radial_label["single"][kind]) for kind in present)
-    }
-
-
-def _dropped(r_max: float, r_max_ms: float) -> dict[str, Any]:
-    if r_max_ms <= 0:
-        return {"multiple scattering": "all"}
-    return {
-        "paths over three neighbours (0-1-2-3-0)": "all; 0.3 % of the rms of k^2 chi in a chloride glass",
-        "paths of more than 4 legs": "all",
-        "multiple scattering beyond (angstrom)": r_max_ms,
-        "single scattering beyond (angstrom)": r_max,
-    }
+    assert totals.bonded is not None
+    labels = [int(tables.radial_label["single"][kind]) for kind in np.flatnonzero(totals.bonded)]
+    return {tables.labels[i]: totals["bonds"][i] / n for i in labels}

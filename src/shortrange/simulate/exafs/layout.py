@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from shortrange.simulate.exafs.families import (
 from shortrange.simulate.exafs.tables import K_GRID, Nodes, TableKey, fill_nodes
 from shortrange.simulate.feff import Potentials
 
-__all__ = ["STEPS", "Surroundings", "Tables", "chunks_of", "list_paths", "make_tables"]
+__all__ = ["STEPS", "Shapes", "Surroundings", "Tables", "find_shapes", "list_paths", "make_tables"]
 
 Array = NDArray[Any]
 
@@ -41,12 +40,27 @@ class Surroundings:
     vectors: Array
     distances: Array
 
-    def part(self, start: int, stop: int) -> Surroundings:
-        """Those of absorbers ``start`` to ``stop``."""
-        a, b = self.offsets[start], self.offsets[stop]
-        return Surroundings(
-            self.offsets[start : stop + 1] - a, self.kinds[a:b], self.vectors[a:b], self.distances[a:b]
-        )
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """Shapes of paths that occur around some absorbers.
+
+    Attributes
+    ----------
+    closest
+        Shortest distance of a neighbour, angstrom.
+    kinds
+        Which kinds of neighbours occur, shape (n_kinds,), bool.
+    marked
+        Nodes that interpolation needs, (n_tables, n_r, n_r, n_angles), bool.
+    """
+
+    closest: float
+    kinds: Array
+    marked: Array
+
+    def __or__(self, other: Shapes) -> Shapes:
+        return Shapes(min(self.closest, other.closest), self.kinds | other.kinds, self.marked | other.marked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +74,11 @@ class Tables:
     p, mu
         Complex momentum on `K_GRID`, and the Fermi level, eV.
     r_first, radial
-        First distance, and spline coefficients by family: (n_kinds, n_intervals, 4, n_k), complex.
+        First distance, and spline coefficients by family: (n_kinds, n_intervals, 4, n_k), real and imaginary.
     radial_label
         Contribution of each kind, by family.
     rows, grid
-        Row of each node, (n_tables, n_r, n_r, n_angles), and values (n_rows, n_k), complex64.
+        Row of each node, (n_tables, n_r, n_r, n_angles), and values (n_rows, n_k), real and imaginary.
     weight, grid_label, legs
         Of each table: times a path counts, contribution, family number.
     counts
@@ -75,21 +89,14 @@ class Tables:
     p: Array
     mu: float
     r_first: float
-    radial: Mapping[str, Array]
+    radial: Mapping[str, tuple[Array, Array]]
     radial_label: Mapping[str, Array]
     rows: Array
-    grid: Array
+    grid: tuple[Array, Array]
     weight: Array
     grid_label: Array
     legs: Array
     counts: Mapping[str, int]
-
-
-def chunks_of(n: int, workers: int) -> list[tuple[int, int]]:
-    """Ranges that divide ``n`` absorbers among workers, 2000 at most in each so that memory stays bounded."""
-    pieces = min(n, max(workers, -(-n // 2000)))
-    edges = np.linspace(0, n, pieces + 1).astype(int)
-    return [(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
 def list_paths(around: Surroundings, r_max: float, n_kinds: int) -> tuple[Array, Array, Array, Array]:
@@ -102,9 +109,21 @@ def list_paths(around: Surroundings, r_max: float, n_kinds: int) -> tuple[Array,
     return found
 
 
+def find_shapes(around: Surroundings, *, r_max_ms: float, scales: Array, n_kinds: int) -> Shapes:
+    """Shapes of the paths around some absorbers, see `make_tables`."""
+    n_r = int(np.log(max(r_max_ms, 1.0) * scales.max() / GRID_FIRST) / STEPS[1]) + 4
+    marked = np.zeros((len(_GRID_FAMILIES) * n_kinds**2, n_r, n_r, N_ANGLES), bool)
+    if r_max_ms > 0:
+        table, shape, _, _ = list_paths(around, r_max_ms, n_kinds)
+        kernels.mark_cells(table, shape, scales, STEPS, marked)
+    present = np.zeros(n_kinds, bool)
+    present[np.unique(around.kinds)] = True
+    return Shapes(float(around.distances.min()), present, marked)
+
+
 def make_tables(
     potentials: Potentials,
-    around: Surroundings,
+    shapes: Shapes,
     *,
     r_max: float,
     r_max_ms: float,
@@ -117,8 +136,8 @@ def make_tables(
     ----------
     potentials
         Phase shifts.
-    around
-        All absorbers.
+    shapes
+        From `find_shapes`, of all absorbers.
     r_max, r_max_ms
         Longest half length of single- and multiple-scattering paths, angstrom; 0 leaves the latter out.
     scales
@@ -127,15 +146,16 @@ def make_tables(
         FEFF processes at a time.
     """
     n_kinds = len(potentials.kinds)
-    wanted = _radial_shapes(around, r_max, r_max_ms, scales)
-    marked = _mark(around, r_max_ms, scales, n_kinds)
+    wanted = _radial_shapes(shapes, r_max, r_max_ms, scales)
+    marked = shapes.marked
     wanted |= _grid_shapes(marked, n_kinds)
     nodes, momentum, counts = fill_nodes(potentials, wanted, workers=workers)
     labels: list[str] = []
     radial, radial_label = {}, {}
     r_first = RADIAL_STEP * min(int(wanted[key][0, 0]) for key in wanted if FAMILIES[key.family].radial)
     for name in _RADIAL_FAMILIES:
-        radial[name], radial_label[name] = _radial_tables(name, potentials, nodes, wanted, labels)
+        coefficients, radial_label[name] = _radial_tables(name, potentials, nodes, wanted, labels)
+        radial[name] = _split(coefficients)
     rows, grid = _grid_tables(nodes, wanted, marked.shape, n_kinds)
     numbers = [(f, a, b) for f in range(len(_GRID_FAMILIES)) for a in range(n_kinds) for b in range(n_kinds)]
     families = [FAMILIES[_GRID_FAMILIES[f]] for f, _, _ in numbers]
@@ -145,10 +165,14 @@ def make_tables(
             name = families[i].label(potentials.absorber, potentials.kinds[a], potentials.kinds[b])
             grid_label[i] = _place(labels, name)
     return Tables(
-        tuple(labels), momentum.p, momentum.mu, r_first, radial, radial_label, rows, grid,
+        tuple(labels), momentum.p, momentum.mu, r_first, radial, radial_label, rows, _split(grid),
         np.array([2.0 if family.time_reversed else 1.0 for family in families]), grid_label,
         np.array([f for f, _, _ in numbers]), counts,
     )  # fmt: skip
+
+
+def _split(values: Array) -> tuple[Array, Array]:
+    return np.ascontiguousarray(values.real), np.ascontiguousarray(values.imag)
 
 
 def _place(labels: list[str], name: str) -> int:
@@ -157,33 +181,20 @@ def _place(labels: list[str], name: str) -> int:
     return labels.index(name)
 
 
-def _radial_shapes(
-    around: Surroundings, r_max: float, r_max_ms: float, scales: Array
-) -> dict[TableKey, Array]:
+def _radial_shapes(seen: Shapes, r_max: float, r_max_ms: float, scales: Array) -> dict[TableKey, Array]:
     """Distances for cubic splines over all that occurs, the same for all kinds, two more at each end."""
-    first = int(around.distances.min() * scales.min() / RADIAL_STEP) - 2
+    first = int(seen.closest * scales.min() / RADIAL_STEP) - 2
     last = int(r_max * scales.max() / RADIAL_STEP) + 3
     shapes = np.arange(first, last + 1)[:, None]
     families = _RADIAL_FAMILIES if r_max_ms > 0 else _RADIAL_FAMILIES[:1]
     middle = int(r_max_ms / 2 * scales.max() / RADIAL_STEP) + 3
     ends = {"single": last, "bounce": max(middle, first + 4)}
-    present = np.unique(around.kinds)
+    present = np.flatnonzero(seen.kinds)
     return {
         TableKey(name, int(kind) + 1): shapes[: ends[name] - first + 1]
         for name in families
         for kind in present
     }
-
-
-def _mark(around: Surroundings, r_max_ms: float, scales: Array, n_kinds: int) -> Array:
-    n_r = int(np.log(max(r_max_ms, 1.0) * scales.max() / GRID_FIRST) / STEPS[1]) + 4
-    marked = np.zeros((len(_GRID_FAMILIES) * n_kinds**2, n_r, n_r, N_ANGLES), bool)
-    if r_max_ms > 0:
-        n = around.offsets.size - 1
-        for start, stop in chunks_of(n, 1):
-            table, shape, _, _ = list_paths(around.part(start, stop), r_max_ms, n_kinds)
-            kernels.mark_cells(table, shape, scales, STEPS, marked)
-    return marked
 
 
 def _grid_shapes(marked: Array, n_kinds: int) -> dict[TableKey, Array]:

@@ -12,7 +12,7 @@ from shortrange.quantities import Trajectory
 from shortrange.simulate.feff import Cluster
 from shortrange.simulate.neighbours import Neighbours, find_neighbours
 
-__all__ = ["cluster_around", "representative"]
+__all__ = ["cluster_around", "densities", "representative"]
 
 Array = NDArray[Any]
 
@@ -22,13 +22,14 @@ _BIN, _WIDTH = 0.1, 0.2  # angstrom, of the radial densities that are compared
 
 
 def cluster_around(trajectory: Trajectory, *, frame: int, atom: int, radius: float) -> Cluster:
-    """Atoms within ``radius`` (angstrom) of an atom, nearest first."""
+    """Atoms within ``radius`` (angstrom) of an atom, nearest first; the nearest 999, which FEFF8L holds."""
     cells = None if trajectory.cells is None else trajectory.cells[frame : frame + 1]
     found = find_neighbours(
         trajectory.positions[frame : frame + 1], cells, centres=np.array([atom]), r_max=radius
     )
     names = [trajectory.species[i] for i in found.atoms]
     order = sorted(range(len(names)), key=lambda i: (round(float(found.distances[i]), 6), names[i]))
+    order = order[:_MAX_NEIGHBOURS]
     return Cluster(trajectory.species[atom], tuple(names[i] for i in order), found.vectors[order])
 
 
@@ -62,16 +63,12 @@ def representative(
     SimulationError
         If no single cluster holds all elements that occur within ``r_max`` of any absorber.
     """
-    density = _densities(trajectory, near, r_max)
+    density = densities(trajectory, near, r_max)
     distance = np.sum((density - density.mean(axis=0)) ** 2, axis=1)
     needed = {trajectory.species[i] for i in np.unique(near.atoms)}
     for place in np.argsort(np.round(distance, 12), kind="stable"):
         frame, atom = int(frames[place // centres.size]), int(centres[place % centres.size])
         cluster = cluster_around(trajectory, frame=frame, atom=atom, radius=r_max + _MARGIN)
-        if len(cluster.species) > _MAX_NEIGHBOURS:
-            cluster = Cluster(
-                cluster.absorber, cluster.species[:_MAX_NEIGHBOURS], cluster.vectors[:_MAX_NEIGHBOURS]
-            )
         if needed <= set(cluster.kinds):
             radius = float(np.linalg.norm(cluster.vectors[-1])) if len(cluster.species) else 0.0
             return cluster, {
@@ -87,7 +84,7 @@ def representative(
     )
 
 
-def _densities(trajectory: Trajectory, near: Neighbours, r_max: float) -> Array:
+def densities(trajectory: Trajectory, near: Neighbours, r_max: float) -> Array:
     """Smooth radial densities over r^2, shape (n_centres, n_elements * n_bins)."""
     names = sorted(set(trajectory.species))
     kinds = np.array([names.index(name) for name in trajectory.species])[near.atoms]

@@ -30,8 +30,9 @@ class EnsembleExafs:
         Mean over absorbers and frames, (n_k,).
     stretches, chi_by_stretch
         Distance scales less one (n_s,), and the mean chi with all distances scaled so (n_s, n_k).
-    frame_chi
-        Mean over the absorbers of each frame, (n_frames, n_k).
+    frame_chi, absorber_chi
+        Mean over the absorbers of each frame (n_frames, n_k), and over the frames of each absorber
+        (n_atoms, n_k).
     standard_error, covariance
         Of ``chi`` as a mean over a sample of absorbers, (n_k,) and (n_k, n_k); None for one absorber only.
         Absorbers of a frame, and the same atom in different frames, are not taken to be independent: the
@@ -39,6 +40,9 @@ class EnsembleExafs:
     design_effect
         Ratio (at least 1) of the two-way clustered variance (by atom and by frame) to that of independent
         absorbers, averaged over k^2 chi between 3 and 12; None where it cannot be known.
+    convergence
+        Number of frames from the start and the relative rms sampling error of their mean (k^2 chi, k 3-12),
+        shape (n, 2); None for fewer than 8 frames.
     contributions
         Parts that add up to ``chi``, by name such as ``"Ta-Cl"`` or ``"Cl-Ta-Cl hinge"``, each (n_k,).
     absorber, edge
@@ -50,8 +54,11 @@ class EnsembleExafs:
     method_error
         rms of the difference to a full FEFF calculation (4 legs, no filter, same potentials) over the rms of
         chi, both k^2-weighted for k 3-12, for the representative absorber; None if not checked.
-    dropped
-        What was left out, in words and numbers.
+    potentials
+        Over how many clusters phase shifts were averaged, and why that is enough.
+    bounds
+        Relative rms of k^2 chi, k 3-12, of the paths that were left out, by kind, for the representative
+        absorber; empty if not checked.
     envelopes, bonds, bond_step
         What `model` needs.
     """
@@ -61,9 +68,11 @@ class EnsembleExafs:
     stretches: Array
     chi_by_stretch: Array
     frame_chi: Array
+    absorber_chi: Array
     standard_error: Array | None
     covariance: Array | None
     design_effect: float | None
+    convergence: Array | None
     contributions: Mapping[str, Array]
     absorber: str
     edge: str
@@ -71,8 +80,9 @@ class EnsembleExafs:
     n_frames: int
     n_paths: int
     mu: float
+    potentials: Mapping[str, Any]
     method_error: float | None
-    dropped: Mapping[str, Any]
+    bounds: Mapping[str, float]
     envelopes: Mapping[str, Array] = field(repr=False)
     bonds: Mapping[str, Array] = field(repr=False)
     bond_step: float

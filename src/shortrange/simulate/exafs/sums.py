@@ -1,8 +1,7 @@
-"""Sums of scattering paths over many absorbers, in threads."""
+"""Sums of scattering paths over some absorbers."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 
 from shortrange.simulate.exafs import kernels
 from shortrange.simulate.exafs.families import RADIAL_STEP
-from shortrange.simulate.exafs.layout import STEPS, Surroundings, Tables, chunks_of, list_paths
+from shortrange.simulate.exafs.layout import STEPS, Surroundings, Tables, list_paths
 from shortrange.simulate.exafs.tables import K_GRID
-from shortrange.simulate.feff_paths import worker_count
 
 __all__ = ["BIN_WIDTH", "PathSums", "sum_paths"]
 
@@ -46,7 +44,7 @@ class PathSums:
 
 def sum_paths(
     tables: Tables, around: Surroundings, *, n_kinds: int, r_max: float, r_max_ms: float, scales: Array,
-    shift: float = 0.0, workers: int | None = None,
+    shift: float = 0.0,
 ) -> PathSums:  # fmt: skip
     """Sum all paths of all absorbers.
 
@@ -64,51 +62,35 @@ def sum_paths(
         Factors by which distances are stretched.
     shift
         Added to the distances of single scattering, angstrom.
-    workers
-        Threads.
     """
     at_rest = int(np.argmin(np.abs(scales - 1.0)))
     n = around.offsets.size - 1
     n_bins = int(max(r_max, r_max_ms) / BIN_WIDTH) + 1
-    grid = np.ascontiguousarray(tables.grid.real), np.ascontiguousarray(tables.grid.imag)
     waves = _waves(tables.p)
-    radial = {
-        name: (np.ascontiguousarray(c.real), np.ascontiguousarray(c.imag))
-        for name, c in tables.radial.items()
-    }
-
-    def one(chunk: tuple[int, int]) -> tuple[Array, Array, int]:
-        part = around.part(*chunk)
-        size = (len(tables.labels), n_bins, scales.size, K_GRID.size)
-        each_size = (chunk[1] - chunk[0], n_bins, K_GRID.size)
-        out = np.zeros(size), np.zeros(size), np.zeros(each_size), np.zeros(each_size)
-        n_paths = 0
-        for name, repeats, limit in (("single", 1, r_max), ("bounce", 2, r_max_ms)):
-            kernels.add_radial_paths(
-                part.offsets, part.kinds, part.distances, limit, repeats, scales, shift, at_rest,
-                tables.r_first, RADIAL_STEP, *radial[name], tables.radial_label[name], waves, BIN_WIDTH, out,
-            )  # fmt: skip
-            n_paths += int(np.count_nonzero(repeats * part.distances <= limit))
-        if r_max_ms > 0:
-            paths = list_paths(part, r_max_ms, n_kinds)
-            kernels.add_grid_paths(
-                paths, scales, at_rest, STEPS, tables.rows, *grid, tables.weight, tables.grid_label,
-                tables.legs, waves, BIN_WIDTH, out,
-            )  # fmt: skip
-            n_paths += paths[0].size
-        return out[0] + 1j * out[1], out[2] + 1j * out[3], n_paths
-
-    threads = worker_count(workers)
-    with ThreadPoolExecutor(threads) as pool:
-        done = list(pool.map(one, chunks_of(n, threads)))
+    size = (len(tables.labels), n_bins, scales.size, K_GRID.size)
+    each_size = (n, n_bins, K_GRID.size)
+    out = np.zeros(size), np.zeros(size), np.zeros(each_size), np.zeros(each_size)
+    n_paths = 0
+    for name, repeats, limit in (("single", 1, r_max), ("bounce", 2, r_max_ms)):
+        coefficients = tables.radial.get(name)
+        if coefficients is None or limit <= 0:
+            continue
+        kernels.add_radial_paths(
+            around.offsets, around.kinds, around.distances, limit, repeats, scales, shift, at_rest,
+            tables.r_first, RADIAL_STEP, *coefficients, tables.radial_label[name], waves, BIN_WIDTH, out,
+        )  # fmt: skip
+        n_paths += int(np.count_nonzero(repeats * around.distances <= limit))
+    if r_max_ms > 0:
+        paths = list_paths(around, r_max_ms, n_kinds)
+        kernels.add_grid_paths(
+            paths, scales, at_rest, STEPS, tables.rows, *tables.grid, tables.weight, tables.grid_label,
+            tables.legs, waves, BIN_WIDTH, out,
+        )  # fmt: skip
+        n_paths += paths[0].size
     # Within a bin, waves were counted from its middle; of exp(2i p R_bin), exp(2i k R_bin) stays out.
     middle = (np.arange(n_bins) + 0.5) * BIN_WIDTH
     spread = np.exp(2j * (tables.p - K_GRID) * middle[:, None, None] * scales[None, :, None])
-    return PathSums(
-        sum((parts for parts, _, _ in done[1:]), done[0][0]) * spread,
-        np.concatenate([each for _, each, _ in done]) * spread[:, at_rest],
-        sum(count for _, _, count in done),
-    )
+    return PathSums((out[0] + 1j * out[1]) * spread, (out[2] + 1j * out[3]) * spread[:, at_rest], n_paths)
 
 
 def _waves(p: Array) -> tuple[float, Array, Array, Array, Array]:

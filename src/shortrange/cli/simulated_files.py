@@ -1,0 +1,124 @@
+"""Files that ``shortrange simulate`` writes: tables, summaries, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from shortrange.quantities import ChiK
+    from shortrange.simulate.exafs import EnsembleExafs
+    from shortrange.simulate.pairs import PairHistograms
+    from shortrange.simulate.pdf import SimulatedGR
+
+__all__ = ["write_exafs", "write_pdf"]
+
+Array = NDArray[Any]
+
+
+def write_pdf(
+    folder: Path, model: SimulatedGR, histograms: PairHistograms, *, title: str, masked: Array | None
+) -> None:
+    """Write gr.csv, partials.csv, coordination.csv, convergence.csv, correlation.csv and figures/gr.png.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    model, histograms
+        What was simulated, and from what.
+    title
+        Of the figure.
+    masked
+        Points of r that are written as nan, shape (n_r,) bool, or None.
+    """
+    from shortrange.report.columns import gr_columns, write_csv
+    from shortrange.simulate.pairs import running_coordination
+
+    def hidden(columns: Mapping[str, Array | None]) -> dict[str, Array | None]:
+        kept = np.zeros(r.size, bool) if masked is None else masked
+        return {
+            name: x if x is None or name == "r" else np.where(kept, np.nan, x) for name, x in columns.items()
+        }
+
+    r = model.gr.r
+    write_csv(folder / "gr.csv", hidden({**gr_columns(model.gr), **model.contributions}))
+    if model.partial_g:
+        write_csv(folder / "partials.csv", hidden({"r": r, **model.partial_g}))
+    write_csv(folder / "coordination.csv", hidden({"r": r, **running_coordination(histograms, r)}))
+    if model.convergence is not None:
+        frames, error = model.convergence.T
+        write_csv(folder / "convergence.csv", {"frames": frames, "rms_sigma": error})
+    if model.correlation is not None:
+        lag, value = model.correlation.T
+        write_csv(folder / "correlation.csv", {"lag_frames": lag, "autocorrelation": value})
+    _draw_pdf(folder, title, model)
+
+
+def write_exafs(folder: Path, result: EnsembleExafs, *, title: str, measured: ChiK | None) -> None:
+    """Write chi_k.csv, contributions.csv, absorbers.csv, convergence.csv and figures/chi_k.png."""
+    from shortrange.report.columns import chi_k_columns, write_csv
+
+    write_csv(folder / "chi_k.csv", chi_k_columns(result.chi_k()))
+    write_csv(folder / "contributions.csv", {"k": result.k, **result.contributions})
+    each = {f"atom_{i}": chi for i, chi in enumerate(result.absorber_chi)}
+    write_csv(folder / "absorbers.csv", {"k": result.k, **each})
+    if result.convergence is not None:
+        frames, error = result.convergence.T
+        write_csv(folder / "convergence.csv", {"frames": frames, "relative_error": error})
+    _draw_exafs(folder, title, result, measured)
+
+
+def _draw_pdf(folder: Path, title: str, model: SimulatedGR) -> None:
+    from shortrange.report.figures.scattering import plot_convergence, plot_gr
+    from shortrange.report.figures.snapshots import plot_parts, plot_single
+    from shortrange.report.style import finish, new_figure, png_bytes
+
+    rows = 2 + (model.convergence is not None)
+    figure = new_figure(2.5 * rows)
+    axes = figure.subplots(rows, 1)
+    plot_gr(ax=axes[0], data=model.gr, label="ensemble mean")
+    if model.per_run is not None and len(model.per_run) > 1:
+        plot_single(ax=axes[0], x=model.gr.r, curves=model.per_run[:3])
+    plot_parts(
+        ax=axes[1],
+        x=model.gr.r,
+        parts=model.contributions,
+        xlabel="$r$ (Å)",
+        ylabel="parts of $G$ (Å$^{-2}$)",
+    )
+    if model.convergence is not None:
+        plot_convergence(ax=axes[2], frames=model.convergence[:, 0], error=model.convergence[:, 1])
+    _save(folder, "gr.png", png_bytes(finish(figure, title=title, simulated=True)))
+
+
+def _draw_exafs(folder: Path, title: str, result: EnsembleExafs, measured: ChiK | None) -> None:
+    from shortrange.report.figures.snapshots import plot_parts, plot_relative_error, plot_single
+    from shortrange.report.figures.xas import plot_chi_k
+    from shortrange.report.style import finish, new_figure, png_bytes
+
+    rows = 2 + (result.convergence is not None)
+    figure = new_figure(2.5 * rows)
+    axes = figure.subplots(rows, 1)
+    plot_chi_k(ax=axes[0], data=result.chi_k(), label="ensemble mean")
+    weight = result.k**2
+    if result.n_frames > 1:
+        plot_single(ax=axes[0], x=result.k, curves=weight * result.frame_chi[:3])
+    if measured is not None:
+        plot_single(ax=axes[0], x=measured.k, curves=(measured.k**2 * measured.chi)[None], label="measured")
+    parts = {name: weight * chi for name, chi in result.contributions.items()}
+    plot_parts(
+        ax=axes[1], x=result.k, parts=parts, xlabel="$k$ (Å$^{-1}$)", ylabel="parts of $k^2χ$ (Å$^{-2}$)"
+    )
+    if result.convergence is not None:
+        plot_relative_error(ax=axes[2], frames=result.convergence[:, 0], error=result.convergence[:, 1])
+    _save(folder, "chi_k.png", png_bytes(finish(figure, title=title, simulated=True)))
+
+
+def _save(folder: Path, name: str, png: bytes) -> None:
+    (folder / "figures").mkdir()
+    (folder / "figures" / name).write_bytes(png)
