@@ -2,10 +2,10 @@
 
 ``python studies/exafs_truth.py SNAPSHOTS.extxyz ... [--figure docs/images/exafs_truth.png]``
 
-Of each file, 24 absorbers (8 Ta atoms in 3 frames) are calculated by plain FEFF8L: 4 legs, paths to 6 angstrom,
-no path filter, clusters of 9 angstrom; once with the potentials that the ensemble uses, once with own ones.
-Errors are rms of k^2 chi over k 3-12 relative to the truth. Own potentials have own Fermi levels, so one dE0 is
-free there.
+Of each file, 24 absorbers (8 Ta atoms in 3 frames) are calculated by plain FEFF8L: 4 legs, paths to 6
+angstrom, no path filter, clusters of 9 angstrom; once with the potentials that the ensemble uses, once with
+own ones. Errors are rms of k^2 chi over k 3-12 relative to the truth. Own potentials have own Fermi levels,
+so one dE0 is free there.
 """
 
 import argparse

@@ -192,8 +192,8 @@ def _doubts(h: PairHistograms, r: Array) -> tuple[Step, ...]:
         return ()
     return (
         step(
-            "warning: beyond half the cell, pairs repeat those of the periodic images, and each atom makes a sharp"
-            " peak with its own image at a whole cell",
+            "warning: beyond half the cell, pairs repeat those of the periodic images, and each atom makes a"
+            " sharp peak with its own image at a whole cell",
             half_width=round(h.half_width, 4),
         ),
     )
