@@ -129,8 +129,8 @@ def ensemble_exafs(
     scales = _checked_scales(stretches)
     ms = (r_max if r_max_ms is None else min(r_max_ms, r_max)) if multiple_scattering else 0.0
     who = workers if isinstance(workers, Workers) else Workers(number=workers)
-    edge_energy(absorber, edge)
     seen = survey(trajectory, absorber=absorber, r_max=r_max, atoms=atoms)
+    edge_energy(absorber, edge)
     choice = _chosen(seen, potentials, absorber, edge, r_max, scf_radius, n_potentials, who.number)
     job = Job(choice.potentials, seen.centres, r_max, ms, scales, k_out, bond_max, seen.where)
     tables = _tables(trajectory, seen, job, who)
