@@ -69,7 +69,8 @@ class Job:
         if lacking:
             raise SimulationError(
                 f"the potentials are for {self.potentials.absorber} {self.potentials.edge} among"
-                f" {', '.join(kinds)}, not among {', '.join(sorted(lacking))}",
+                f" {', '.join(kinds)}, not for {self.potentials.absorber} {self.potentials.edge} among"
+                f" {', '.join(sorted(lacking))}",
                 where=self.where,
                 do="make them with potentials_for from snapshots that have all these elements",
             )
