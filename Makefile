@@ -2,12 +2,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 OUT ?= results
+DIST ?= dist
+BARE ?= .bare-venv
 BIN := $(VENV)/bin
+EXAMPLE := examples/tacl5-na2s-bridge/project.toml
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs package pictures clean
 
 demo: $(VENV)/.installed
-	$(BIN)/shortrange run examples/tacl5-na2s-bridge/project.toml --out $(OUT)
+	$(BIN)/shortrange run $(EXAMPLE) --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
@@ -22,6 +25,21 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# The package as others get it: built, checked, and run outside the checkout with no extras and with the oldest
+# libraries that pyproject.toml allows; it must give the verdict of the demo.
+package: $(VENV)/.installed-dev
+	rm -rf $(DIST) $(BARE)
+	$(BIN)/python -m build --outdir $(DIST) .
+	$(BIN)/twine check --strict $(DIST)/*
+	$(BIN)/python benchmarks/bench_start.py
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(BARE)
+	$(BIN)/uv pip install --quiet --python $(BARE)/bin/python --resolution lowest-direct $(DIST)/*.whl
+	$(BIN)/python tests/check_installed.py $(BARE)/bin $(EXAMPLE) $(OUT)
+
+# The pictures of README and pages, from the results of the demo.
+pictures: demo
+	cp $(OUT)/figures/pdf_fits.png docs/images/pdf_fits.png
+
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
@@ -32,4 +50,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) $(DIST) $(BARE)
