@@ -14,7 +14,19 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 # Of the os module and of subprocess, what Windows lacks or does otherwise.
-POSIX = {"fork", "kill", "killpg", "setsid", "getuid", "geteuid", "getpgid", "mkfifo", "chown", "uname", "wait"}
+POSIX = {
+    "fork",
+    "kill",
+    "killpg",
+    "setsid",
+    "getuid",
+    "geteuid",
+    "getpgid",
+    "mkfifo",
+    "chown",
+    "uname",
+    "wait",
+}
 MODULES = {"fcntl", "grp", "pwd", "resource", "termios", "pty", "posix", "tty"}
 
 
