@@ -1,7 +1,7 @@
 """An installed package, run from outside the checkout as its users run it: not a test of pytest's.
 
-``python check_installed.py FOLDER_OF_PROGRAMS PROJECT RESULTS`` runs the commands that a newcomer tries, then the
-project, whose verdict must be that of RESULTS.
+``python check_installed.py FOLDER_OF_PROGRAMS PROJECT RESULTS`` runs the commands that a newcomer tries, then
+the project, whose verdict must be that of RESULTS.
 """
 
 import json
