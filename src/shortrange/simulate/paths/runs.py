@@ -71,7 +71,9 @@ def paths_of_cluster(
     """Paths around the absorber of a cluster; see `paths_of_structure`."""
     with tempfile.TemporaryDirectory(prefix="shortrange-feff-") as name:
         folder = Path(name)
-        (folder / "feff.inp").write_text(feff_input(cluster, edge=edge, r_path=r_max, n_legs=n_legs))
+        (folder / "feff.inp").write_text(
+            feff_input(cluster, edge=edge, r_path=r_max, n_legs=n_legs), encoding="utf-8"
+        )
         for module in ("rdinp", "pot", "xsph", "pathfinder", "genfmt"):
             run_program(module, folder=folder, timeout=timeout)
         pad = read_feff_pad(folder / "feff.pad")
