@@ -42,6 +42,13 @@ class Crystal:
         Crystal system, one of `SYSTEMS`: which lattice parameters are independent.
     space_group
         Hermann-Mauguin symbol, for the reader.
+    labels
+        Of the atoms; atoms that symmetry makes equal share theirs. Empty: each atom for itself.
+    operations
+        Rotations and translations of the space group, shape (n_operations, 3, 4); None for P1.
+    u_aniso
+        U11, U22, U33, U12, U13, U23 of each site as in a CIF, angstrom^2, shape (n, 6), nan if unknown;
+        or None.
     label, source, history
         As in the other carriers.
     """
@@ -53,6 +60,9 @@ class Crystal:
     u_iso: Array
     system: str
     space_group: str = "P1"
+    labels: tuple[str, ...] = ()
+    operations: Array | None = None
+    u_aniso: Array | None = None
     label: str = ""
     source: str = ""
     history: tuple[Step, ...] = ()
@@ -65,6 +75,12 @@ class Crystal:
             values = np.array(getattr(self, name), dtype=float)
             values.setflags(write=False)
             put(self, name, values)
+        for name in ("operations", "u_aniso"):
+            if getattr(self, name) is not None:
+                extra = np.array(getattr(self, name), dtype=float)
+                extra.setflags(write=False)
+                put(self, name, extra)
+        put(self, "labels", tuple(self.labels))
         self._check_arrays()
         self._check_cell()
 
@@ -84,6 +100,10 @@ class Crystal:
                 raise self._fault(
                     f"{name} has shape {given} for {n} sites", f"give an array of shape {shape}"
                 )
+        if self.labels and len(self.labels) != n:
+            raise self._fault(
+                f"there are {len(self.labels)} labels for {n} sites", "give one label for each site"
+            )
         if not np.isfinite(self.positions).all():
             site = int(np.flatnonzero(~np.isfinite(self.positions).all(axis=1))[0])
             raise self._fault(f"site {site} ({self.species[site]}) has no position", "give three numbers")

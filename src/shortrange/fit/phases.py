@@ -244,7 +244,8 @@ class _Resolver:
         return found
 
     def _own(self, phase: str) -> list[str]:
-        return ["scale", "cell", "u_iso", *(n for n in self.phases[phase].names if n not in _INSTRUMENT)]
+        model = self.phases[phase]
+        return ["scale", *model.groups, *(n for n in model.names if n not in _INSTRUMENT)]
 
     def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
         model = self.phases[phase]
@@ -252,10 +253,11 @@ class _Resolver:
         def at(name: str) -> int:
             return self.names.index(f"{phase}.{name}")
 
-        if own == "cell":
-            return [(f"{phase}.{name}", [at(name)]) for name in model.cell.names]
-        if own == "u_iso":
-            return [(f"{phase}.u_iso", [at(f"u_iso_{e}") for e in model.shells.elements])]
+        if own in model.groups:
+            return [
+                (f"{phase}.{name}", [at(member) for member in members])
+                for name, members in model.groups[own].items()
+            ]
         if own not in _INSTRUMENT and own in ("scale", *model.names):
             return [(f"{phase}.{own}", [at(own)])]
         return []

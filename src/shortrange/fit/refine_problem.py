@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 from shortrange.errors import SimulationError
 from shortrange.fit.gr_points import GrWindow
 from shortrange.fit.phases import Book
-from shortrange.simulate.crystal_gr import CrystalWindow
+from shortrange.simulate.crystal_window import CrystalWindow
 
 __all__ = ["Problem", "Solution", "solve"]
 

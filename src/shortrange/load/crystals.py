@@ -114,12 +114,41 @@ def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
     _check_sharing(path, species, positions, occupancies, np.array(structure.lattice.base))
     u_iso = np.array([float(atom.Uisoequiv) for atom in structure])
     u_iso[u_iso == 0] = np.nan
+    anisotropic = np.array([bool(atom.anisotropy) for atom in structure])
+    tensors = np.array([atom.U[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]] for atom in structure], dtype=float)
+    tensors[~anisotropic] = np.nan
     return Crystal(
         lattice=lattice, species=species, positions=positions, occupancies=occupancies, u_iso=u_iso,
         system=system or _system(group, lattice), space_group=getattr(group, "short_name", "P1"),
+        labels=_labels(parser, structure), operations=_operations(group),
+        u_aniso=tensors if anisotropic.any() else None,
         label=path.name.split(".")[0], source=str(path),
         history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group),
     )  # fmt: skip
+
+
+def _labels(parser: Any, structure: Any) -> tuple[str, ...]:
+    """One label for each orbit: those of the asymmetric unit, made different where the file repeats one."""
+    expanded = getattr(getattr(parser, "eau", None), "expandedpos", None)
+    sizes = [len(places) for places in expanded] if expanded else [1] * len(structure)
+    if sum(sizes) != len(structure):
+        sizes = [1] * len(structure)
+    firsts = np.cumsum([0, *sizes[:-1]])
+    names = [structure[int(k)].label or f"{structure[int(k)].element}{k + 1}" for k in firsts]
+    seen: dict[str, int] = {}
+    labels: list[str] = []
+    for name, size in zip(names, sizes, strict=True):
+        seen[name] = seen.get(name, 0) + 1
+        own = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        labels += [own] * size
+    return tuple(labels)
+
+
+def _operations(group: Any) -> NDArray[Any] | None:
+    """Operations of a space group of diffpy, shape (n, 3, 4)."""
+    if group is None:
+        return None
+    return np.array([np.column_stack([op.R, op.t]) for op in group.iter_symops()], dtype=float)
 
 
 def _check_cif(path: Path, text: str) -> None:

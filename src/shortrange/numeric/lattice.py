@@ -102,6 +102,10 @@ class CellMap:
             self.inverse @ metric, self.inverse @ slopes, float(np.sqrt(np.linalg.det(full))), each @ slopes
         )  # fmt: skip
 
+    def metric(self, values: Array) -> Array:
+        """Metric tensor, square angstrom, shape (3, 3)."""
+        return np.asarray(_UNITS @ _metric(self.six(values))[0])
+
     def coefficients(self, difference: Array) -> Array:
         """Return c of pairs with the fractional ``difference`` (n, 3), shape (n, k)."""
         x, y, z = difference.T

@@ -25,28 +25,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal
-from shortrange.errors import DataError, SimulationError
+from shortrange.errors import DataError, SimulationError, did_you_mean
 from shortrange.numeric.band_kernel import BandTables, band_curve, band_tables
 from shortrange.numeric.lattice import CellMap, cell_map
 from shortrange.quantities import Step, step
+from shortrange.simulate.crystal_window import CrystalWindow, Rows
 from shortrange.simulate.pdf_weights import Weights, scattering_amplitude
-from shortrange.simulate.shells import Shells, find_shells
+from shortrange.simulate.shapes import SHAPES, Shape
+from shortrange.simulate.shells import Shells, find_shells, kinds_of_pairs
+from shortrange.simulate.sites import SiteModel, SitePairs, crystal_tensors, site_model, site_pairs
 
-__all__ = ["MARGIN", "CrystalPdf", "CrystalWindow", "Peaks", "crystal_pdf"]
+__all__ = ["MARGIN", "CrystalPdf", "Peaks", "crystal_pdf"]
 
 Array = NDArray[Any]
 Peaks = Literal["debye", "pdffit"]
 
 MARGIN = 4.0
 """Angstrom by which a window is computed past its edges; the last `SWITCH` of it fade out. Ripples of what
-lies beyond are added as they are at the start, see `CrystalWindow.with_outside`."""
+lies beyond are added as they are at the start, see
+`shortrange.simulate.crystal_window.CrystalWindow.with_outside`."""
 FAR = 7.0
 """Angstrom past the last point to which those ripples are counted."""
 SWITCH = 2.0
 GRID = 0.035
-"""Angstrom; a Gaussian of `NARROWEST` on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
-NARROWEST = 0.035
-_COMMON = ("delta1", "delta2", "q_broad", "diameter", "q_damp")
+"""Angstrom; a Gaussian as wide as that on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
+_WIDTHS = ("delta1", "delta2", "q_broad")
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
 
 
@@ -59,10 +62,17 @@ class CrystalPdf:
     crystal, cell, shells
         What it is made of.
     names
-        All parameters but scale: free lattice parameters, ``u_iso_X`` for each element, delta1, delta2,
-        q_broad, diameter, q_damp.
+        All parameters but scale: free lattice parameters, those of the sites (``u_iso_X`` for each element,
+        or what `shortrange.simulate.sites.SiteModel` names), delta1, delta2, q_broad, those of the form,
+        q_damp.
     start
-        Their values, shape (p,); a diameter of 0 means no envelope.
+        Their values, shape (p,); a form of size 0 means no envelope.
+    groups
+        Names that mean several parameters: each a mapping of a free name to its members.
+    sites, pairs
+        Where sites are free; else None.
+    shape
+        Of the particles, see `shortrange.simulate.shapes.SHAPES`.
     weights, energy, composition
         See `crystal_pdf`.
     peaks
@@ -74,6 +84,10 @@ class CrystalPdf:
     shells: Shells
     names: tuple[str, ...]
     start: Array
+    groups: Mapping[str, Mapping[str, tuple[str, ...]]]
+    sites: SiteModel | None = None
+    pairs: SitePairs | None = None
+    shape: Shape = "sphere"
     weights: Weights | Mapping[str, float] = "xray"
     energy: float | None = None
     composition: Mapping[str, float] | None = None
@@ -83,6 +97,38 @@ class CrystalPdf:
     def history(self) -> tuple[Step, ...]:
         """Of the crystal and its shells."""
         return self.shells.history
+
+    @property
+    def shape_names(self) -> tuple[str, ...]:
+        """Parameters of the form of the particles."""
+        return SHAPES[self.shape]
+
+    @property
+    def split(self) -> tuple[int, int]:
+        """Where the parameters of the sites begin and end among all."""
+        first = len(self.cell.names)
+        return first, len(self.names) - len(_WIDTHS) - len(self.shape_names) - 1
+
+    def crystal_at(self, values: Array) -> Crystal:
+        """Return the crystal that a vector of parameters describes.
+
+        Parameters
+        ----------
+        values
+            In the order of ``names``, shape (p,).
+        """
+        first, last = self.split
+        lattice = tuple(float(x) for x in self.cell.six(values[:first]))
+        crystal, own = self.crystal, values[first:last]
+        if self.sites is None:
+            u = np.array([own[self.shells.elements.index(s)] for s in crystal.species])
+            return replace(crystal, lattice=lattice, u_iso=u, u_aniso=None)
+        tensors = self.sites.displacements(own)
+        return replace(
+            crystal, lattice=lattice, positions=self.sites.positions(own),
+            occupancies=self.sites.occupancies(own), u_iso=tensors[:, :3].mean(axis=1),
+            u_aniso=crystal_tensors(tensors, crystal.lattice) if self.sites.anisotropic else None,
+        )  # fmt: skip
 
     def mean_amplitude(self, q: Array, composition: Mapping[str, float]) -> Array:
         """Return |<f>|^2 of a composition, shape of ``q``."""
@@ -169,15 +215,11 @@ class CrystalPdf:
                 f"the window ends at {r[-1]:g} angstrom, with its margin at {end:g}",
                 where="CrystalPdf.on", do=f"make it with r_max of {r[-1]:g} or more",
             )  # fmt: skip
-        m = self.cell.geometry(self.cell.start)[0]
-        distance = np.sqrt(self.shells.coefficients @ m)
-        near = (distance > (start - 2.0) / _GROWTH) & (distance < (end + 2.0) * _GROWTH)
         grid = start + fine * np.arange(size)
+        limits = ((start - 2.0) / _GROWTH, (end + 2.0) * _GROWTH)
         return CrystalWindow(
             phase=self, r=r, grid=grid, active=active, matrix=matrix, outside=np.zeros(r.size),
-            coefficients=np.ascontiguousarray(self.shells.coefficients[near]),
-            amplitude=self.shells.amplitude[near], pair=self.shells.pair[near],
-            switch=_switch(grid, low=start > 1.5 * fine, width=width),
+            rows=Rows.near(self, limits, active), switch=_switch(grid, low=start > 1.5 * fine, width=width),
         )  # fmt: skip
 
     def curve(self, values: Array, r: Array, *, q_max: float, q_min: float = 0.0) -> Array:
@@ -191,124 +233,6 @@ class CrystalPdf:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class CrystalWindow:
-    """G(r) of a phase on given points; see `CrystalPdf.on`."""
-
-    phase: CrystalPdf
-    r: Array
-    grid: Array
-    active: tuple[str, ...]
-    matrix: Array
-    coefficients: Array
-    amplitude: Array
-    pair: Array
-    switch: Array
-    outside: Array
-
-    def with_outside(self, values: Array, whole: Array) -> CrystalWindow:
-        """Return the window with the ripples of what lies beyond its margin.
-
-        Parameters
-        ----------
-        values
-            Where ``whole`` was computed.
-        whole
-            G of all shells on the points of the window, from `CrystalPdf.curve`, shape (n_r,). The difference
-            to the window's own G is kept, and scales with the phase.
-        """
-        own, _ = replace(self, active=(), outside=np.zeros_like(whole))(values)
-        return replace(self, outside=whole - own)
-
-    def __call__(self, values: Array) -> tuple[Array, Array]:
-        """G for a scale of 1, and its derivatives.
-
-        Parameters
-        ----------
-        values
-            In the order of ``phase.names``, shape (p,).
-
-        Returns
-        -------
-        g, jacobian
-            angstrom^-2, shapes (n_r,) and (n_r, n_active).
-
-        Raises
-        ------
-        SimulationError
-            If a peak gets narrower than can be sampled (U too small, delta1 or delta2 too large).
-        """
-        columns = self.density(values)
-        # One product for the sum and all derivatives.
-        stacked = np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(-1, columns.shape[1])
-        out = self.matrix @ stacked
-        return out[:, 0] + self.outside, out[:, 1:]
-
-    def density(self, values: Array) -> Array:
-        """h_ab on the grid and its derivatives, shape (n_pairs, 1 + n_active, n_grid)."""
-        from shortrange.simulate.shell_kernel import spread_shells
-
-        phase = self.phase
-        shells, n_cell = phase.shells, len(phase.cell.names)
-        place = {name: i for i, name in enumerate(self.active)}
-        m, dm, volume, d_log_volume = phase.cell.geometry(values[:n_cell])
-        n_el, n_p = len(shells.elements), len(self.active)
-        u = values[n_cell : n_cell + n_el]
-        delta1, delta2, q_broad, diameter, q_damp = values[n_cell + n_el :]
-        first, second = np.array([[shells.elements.index(e) for e in pair] for pair in shells.pairs]).T
-        du, slopes = np.zeros((len(shells.pairs), n_p)), np.zeros((m.size, n_p))
-        d_volume = np.zeros(n_p)
-        for k, name in enumerate(self.active):
-            if name in phase.cell.names:
-                i = phase.cell.names.index(name)
-                slopes[:, k], d_volume[k] = dm[:, i], d_log_volume[i]
-            elif name.startswith("u_iso_"):
-                i = shells.elements.index(name.removeprefix("u_iso_"))
-                du[:, k] = (first == i).astype(float) + (second == i)
-        out = np.zeros((len(shells.pairs), 1 + n_p, self.grid.size))
-        smallest = spread_shells(
-            self.coefficients, self.amplitude, self.pair, m, slopes, u[first] + u[second], du,
-            np.array([delta1, delta2, q_broad]),
-            np.array([place.get(name, -1) for name in ("delta1", "delta2", "q_broad")]),
-            phase.peaks == "debye", self.grid[0], self.grid[1] - self.grid[0], out,
-        )  # fmt: skip
-        if not smallest > NARROWEST**2:
-            raise SimulationError(
-                f"a peak has the variance {smallest:.2g} angstrom^2, less than {NARROWEST**2:.2g}",
-                where=phase.crystal.label or phase.crystal.source or "crystal",
-                do="raise U, or lower delta1 or delta2",
-            )
-        if phase.peaks == "pdffit":
-            out /= np.maximum(self.grid, GRID / 2)
-        baseline = -4 * np.pi * phase.crystal.n_atoms / volume * self.grid
-        each = shells.ideal[:, None] * baseline
-        out[:, 0] += each
-        out[:, 1:] -= d_volume[None, :, None] * each[:, None, :]
-        self._resolve(out, q_damp, place.get("q_damp"))
-        self._envelope(out, diameter, place.get("diameter"))
-        return out
-
-    def _resolve(self, out: Array, q_damp: float, column: int | None) -> None:
-        """Apply the envelope of the resolution, in place."""
-        if column is not None:
-            out[:, 1 + column] -= self.grid**2 * q_damp * out[:, 0]
-        if q_damp > 0:
-            out *= np.exp(-0.5 * (self.grid * q_damp) ** 2)
-
-    def _envelope(self, out: Array, diameter: float, column: int | None) -> None:
-        """Switch off the ends of the grid and apply the form of a sphere, in place."""
-        if diameter <= 0:
-            out *= self.switch
-            return
-        x = np.minimum(self.grid / diameter, 1.0)
-        shape = 1 - 1.5 * x + 0.5 * x**3
-        if column is not None:
-            out[:, 1 + column] += (
-                out[:, 0] * (1.5 * x - 1.5 * x**3) / diameter / np.where(shape > 0, shape, 1.0)
-            )
-        out *= self.switch * shape
-
-
 def crystal_pdf(
     crystal: Crystal,
     *,
@@ -319,6 +243,9 @@ def crystal_pdf(
     composition: Mapping[str, float] | None = None,
     peaks: Peaks = "debye",
     u_start: float = 0.008,
+    sites: bool = False,
+    anisotropic: bool = False,
+    shape: Shape = "sphere",
 ) -> CrystalPdf:
     """Prepare a phase for G(r) up to ``r_max``.
 
@@ -339,7 +266,19 @@ def crystal_pdf(
         ``"debye"`` (1 / r_ij, as the Debye equation and diffpy.srreal) or ``"pdffit"`` (1 / r, as PDFgui).
     u_start
         Where the crystal gives no U, angstrom^2.
+    sites, anisotropic
+        Whether coordinates, displacements of single sites and occupancies are parameters, and whether
+        displacements are tensors then.
+    shape
+        Of the particles: ``"sphere"``, ``"shell"`` or ``"sheet"``.
+
+    Raises
+    ------
+    DataError
+        If the form is unknown.
     """
+    if shape not in SHAPES:
+        raise DataError(f"unknown shape {shape!r}", where="crystal_pdf", do=did_you_mean(shape, SHAPES))
     cell = cell_map(crystal.lattice, crystal.system, isotropic=isotropic)
     shells = find_shells(crystal, cell, r_max=(r_max + FAR + 0.1) * _GROWTH)
     species = np.array(crystal.species)
@@ -355,11 +294,21 @@ def crystal_pdf(
     if unknown:
         done = step("start unknown displacements", elements=unknown, u_iso=u_start)
         shells = replace(shells, history=(*shells.history, done))
-    names = (*cell.names, *(f"u_iso_{e}" for e in shells.elements), *_COMMON)
+    common = (*_WIDTHS, *SHAPES[shape], "q_damp")
+    groups: dict[str, Mapping[str, tuple[str, ...]]] = {"cell": {name: (name,) for name in cell.names}}
+    model = pairs = None
+    if sites or anisotropic:
+        model = site_model(crystal, anisotropic=anisotropic, u_start=u_start)
+        own, values, groups = model.names, list(model.start), groups | dict(model.groups)
+        place = kinds_of_pairs(shells.elements)[1]
+        pairs = site_pairs(crystal, cell, model, place, r_max=(r_max + FAR + 0.1) * _GROWTH)
+    else:
+        own, values = tuple(f"u_iso_{e}" for e in shells.elements), u
+        groups["u_iso"] = {"u_iso": own}
     return CrystalPdf(
-        crystal=crystal, cell=cell, shells=shells, names=names,
-        start=np.array([*cell.start, *u, 0.0, 0.0, 0.0, 0.0, 0.0]), weights=weights, energy=energy,
-        composition=composition, peaks=peaks,
+        crystal=crystal, cell=cell, shells=shells, names=(*cell.names, *own, *common), groups=groups,
+        start=np.array([*cell.start, *values, *np.zeros(len(common))]), sites=model, pairs=pairs, shape=shape,
+        weights=weights, energy=energy, composition=composition, peaks=peaks,
     )  # fmt: skip
 
 

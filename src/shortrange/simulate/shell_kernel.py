@@ -14,7 +14,23 @@ _NARROW = 1e-6  # angstrom^2; the caller refuses such variances
 
 @njit(nogil=True, cache=True, fastmath=True)
 def spread_shells(  # type: ignore[no-untyped-def]
-    coefficients, amplitude, pair, m, dm, u_sum, du, width, places, over_pair, first, step, out
+    coefficients,
+    amplitude,
+    pair,
+    m,
+    dm,
+    u_sum,
+    du,
+    width,
+    places,
+    over_pair,
+    first,
+    step,
+    column,
+    own_r,
+    own_u,
+    own_a,
+    out,
 ):
     """Add all shells to ``out`` (n_pairs, 1 + p, n_grid): the sum, then its derivatives.
 
@@ -25,7 +41,7 @@ def spread_shells(  # type: ignore[no-untyped-def]
     m, dm
         Invariants of the cell (k,) and their derivatives (k, p).
     u_sum, du
-        U_a + U_b of each pair (n_pairs,) and its derivatives (n_pairs, p).
+        U_a + U_b of each shell (n,) and its derivatives by pairs of elements (n_pairs, p).
     width
         delta1, delta2, q_broad: sigma^2 = (U_a + U_b) (1 - delta1 / r - delta2 / r^2 + q_broad^2 r^2).
     places
@@ -34,6 +50,9 @@ def spread_shells(  # type: ignore[no-untyped-def]
         Whether a peak is divided by the distance of its pair (Debye) or left for a division by r.
     first, step
         Grid: r = first + i step.
+    column, own_r, own_u, own_a
+        Parameters that move single shells (n, q), -1 for none, and the derivatives of distance,
+        U_a + U_b and ln(amplitude) by them (n, q).
     out
         Is added to.
 
@@ -44,8 +63,11 @@ def spread_shells(  # type: ignore[no-untyped-def]
     """
     n_p = dm.shape[1]
     last = first + (out.shape[2] - 1) * step
-    dr, ds = np.empty(n_p), np.empty(n_p)
-    terms = np.empty((n_p, 3))
+    dr, ds, da = np.empty(n_p), np.empty(n_p), np.zeros(n_p)
+    terms, used = np.empty((n_p, 3)), np.arange(n_p)
+    common = _of_all(dm, du, places)
+    n_common = common.size
+    used[:n_common] = common
     smallest = np.inf
     for s in range(amplitude.size):
         c = coefficients[s]
@@ -56,20 +78,58 @@ def spread_shells(  # type: ignore[no-untyped-def]
         if r > last + _OUTSIDE or r < first - _OUTSIDE:
             continue
         which = pair[s]
-        s2 = _widths(c, r, dm, u_sum[which], du[which], width, places, dr, ds)
+        s2 = _widths(c, r, dm, u_sum[s], du[which], width, places, dr, ds)
+        n_used = _own(r, u_sum[s], width, column[s], own_r[s], own_u[s], own_a[s], dr, ds, da, used, n_common)
         smallest = min(smallest, s2)
         if s2 <= _NARROW:
             continue
         a = amplitude[s] / np.sqrt(2.0 * np.pi * s2)
         if over_pair:
             a /= r
-        for p in range(n_p):
+        for k in range(n_used):
+            p = used[k]
             # The derivative of a Gaussian is it times a polynomial of x = grid - r.
-            terms[p, 0] = -0.5 * a * ds[p] / s2 - (a * dr[p] / r if over_pair else 0.0)
+            terms[p, 0] = a * da[p] - 0.5 * a * ds[p] / s2 - (a * dr[p] / r if over_pair else 0.0)
             terms[p, 1] = a * dr[p] / s2
             terms[p, 2] = 0.5 * a * ds[p] / (s2 * s2)
-        _add_gaussian(out[which], a, terms, r, s2, first, step)
+        _add_gaussian(out[which], a, terms, used, n_used, r, s2, first, step)
     return smallest
+
+
+@njit(nogil=True, cache=True)
+def _of_all(dm, du, places):  # type: ignore[no-untyped-def]
+    """Parameters that move every shell: of the cell, of elements, of the width."""
+    n_p = dm.shape[1]
+    found = np.zeros(n_p, dtype=np.bool_)
+    for p in range(n_p):
+        found[p] = np.any(dm[:, p] != 0.0) or np.any(du[:, p] != 0.0)
+    for p in places:
+        if p >= 0:
+            found[p] = True
+    return np.flatnonzero(found)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _own(r, u, width, column, own_r, own_u, own_a, dr, ds, da, used, n_used):  # type: ignore[no-untyped-def]
+    """Add what parameters of a single shell do to it; return how many parameters move it in all."""
+    delta1, delta2, q_broad = width
+    factor = 1.0 - delta1 / r - delta2 / (r * r) + q_broad * q_broad * r * r
+    slope = u * (delta1 / (r * r) + 2.0 * delta2 / (r * r * r) + 2.0 * q_broad * q_broad * r)
+    for e in range(column.size):
+        p = column[e]
+        if p < 0:
+            continue
+        new = True
+        for k in range(n_used):
+            new = new and used[k] != p
+        if new:
+            da[p] = 0.0
+            used[n_used] = p
+            n_used += 1
+        dr[p] += own_r[e]
+        ds[p] += own_u[e] * factor + slope * own_r[e]
+        da[p] += own_a[e]
+    return n_used
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -94,7 +154,7 @@ def _widths(c, r, dm, u, du, width, places, dr, ds):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _add_gaussian(out, a, terms, r, s2, first, step):  # type: ignore[no-untyped-def]
+def _add_gaussian(out, a, terms, used, n_used, r, s2, first, step):  # type: ignore[no-untyped-def]
     """Add one Gaussian of variance ``s2`` at ``r`` to the rows of ``out`` (1 + p, n_grid)."""
     reach = _REACH * np.sqrt(s2)
     lo = max(0, int(np.ceil((r - reach - first) / step)))
@@ -116,7 +176,8 @@ def _add_gaussian(out, a, terms, r, s2, first, step):  # type: ignore[no-untyped
             q *= ratio
         while lo <= i <= hi:
             out[0, i] += a * g
-            for p in range(terms.shape[0]):
+            for k in range(n_used):
+                p = used[k]
                 out[1 + p, i] += g * (terms[p, 0] + x * (terms[p, 1] + x * terms[p, 2]))
             g *= q
             q *= ratio

@@ -14,7 +14,7 @@ from shortrange.errors import SimulationError
 from shortrange.numeric.lattice import CellMap
 from shortrange.quantities import Step, step
 
-__all__ = ["Shells", "find_shells"]
+__all__ = ["Around", "Shells", "find_shells", "kinds_of_pairs", "pairs_around", "translations_within"]
 
 Array = NDArray[Any]
 
@@ -63,6 +63,28 @@ class Shells:
     history: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Around:
+    """Pairs of one atom.
+
+    Attributes
+    ----------
+    difference
+        Of the sites in fractional coordinates, shape (n, 3).
+    weight
+        Product of the occupancies, shape (n,).
+    partner
+        Index of the other atom, shape (n,).
+    alternatives
+        How many pairs were left out, since their sites are never filled at once.
+    """
+
+    difference: Array
+    weight: Array
+    partner: Array
+    alternatives: int
+
+
 def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
     """Enumerate the pairs of a crystal up to ``r_max`` and merge those whose distances stay equal.
 
@@ -84,19 +106,16 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
         If two atoms lie at the same place.
     """
     elements = tuple(crystal.composition)
-    pairs = tuple(combinations_with_replacement(elements, 2))
-    place = np.zeros((len(elements),) * 2, dtype=np.int64)
-    for p, (a, b) in enumerate(pairs):
-        i, j = elements.index(a), elements.index(b)
-        place[i, j] = place[j, i] = p
+    pairs, place = kinds_of_pairs(elements)
     kind = np.array([elements.index(symbol) for symbol in crystal.species])
     m = cell.geometry(cell.start)[0]
     found, alternatives = [], 0
-    translations = _translations(crystal, r_max)
+    translations = translations_within(crystal, r_max)
     for i in range(kind.size):
-        c, weight, partner, skipped = _around(crystal, cell, m, i, translations, r_max)
-        alternatives += skipped
-        found.append((place[kind[i], kind[partner]], c, weight))
+        around = pairs_around(crystal, cell, m, i, translations, r_max)
+        alternatives += around.alternatives
+        c = cell.coefficients(around.difference)
+        found.append((place[kind[i], kind[around.partner]], c, around.weight))
         # Merging atom by atom keeps the memory of large cells small.
         if i % 16 == 15:
             found = [_merge(*_joined(found), m)]
@@ -114,7 +133,17 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
     )  # fmt: skip
 
 
-def _translations(crystal: Crystal, r_max: float) -> Array:
+def kinds_of_pairs(elements: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], Array]:
+    """Unordered pairs of elements, and the index of each in a square table."""
+    pairs = tuple(combinations_with_replacement(elements, 2))
+    place = np.zeros((len(elements),) * 2, dtype=np.int64)
+    for p, (a, b) in enumerate(pairs):
+        i, j = elements.index(a), elements.index(b)
+        place[i, j] = place[j, i] = p
+    return pairs, place
+
+
+def translations_within(crystal: Crystal, r_max: float) -> Array:
     """Lattice translations that may bring any two sites within ``r_max``, shape (n, 3)."""
     a, b, c, *angles = crystal.lattice
     x, y, z = np.cos(np.radians(angles))
@@ -130,14 +159,33 @@ def _translations(crystal: Crystal, r_max: float) -> Array:
     return np.asarray(shifts[diagonal <= r_max + span @ np.array([a, b, c])])
 
 
-def _around(
+def pairs_around(
     crystal: Crystal, cell: CellMap, m: Array, i: int, translations: Array, r_max: float
-) -> tuple[Array, Array, Array, int]:
-    """Coefficients, weights and partners of the pairs of atom ``i``; how many were alternatives."""
+) -> Around:
+    """Pairs of atom ``i`` with all others, itself in other cells included.
+
+    Parameters
+    ----------
+    crystal, cell
+        The crystal.
+    m
+        Invariants of its cell, from `shortrange.numeric.lattice.CellMap.geometry`.
+    i
+        Index of the atom.
+    translations
+        From `translations_within`.
+    r_max
+        angstrom.
+
+    Raises
+    ------
+    SimulationError
+        If another atom lies at the same place.
+    """
     n = len(crystal.species)
-    difference = (crystal.positions - crystal.positions[i])[None, :, :] + translations[:, None, :]
-    c = cell.coefficients(difference.reshape(-1, 3))
-    r = np.sqrt(np.maximum(c @ m, 0.0))
+    apart = crystal.positions - crystal.positions[i]
+    difference = (apart[None, :, :] + translations[:, None, :]).reshape(-1, 3)
+    r = np.sqrt(np.maximum(cell.coefficients(difference) @ m, 0.0))
     partner = np.tile(np.arange(n), translations.shape[0])
     itself = (partner == i) & (r < _SAME_ATOM)
     inside = (r <= r_max) & ~itself
@@ -153,7 +201,10 @@ def _around(
         )
     keep = inside & ~either
     weight = crystal.occupancies[i] * crystal.occupancies[partner[keep]]
-    return c[keep], weight, partner[keep], int(np.sum(inside & either))
+    return Around(
+        difference=difference[keep], weight=weight, partner=partner[keep],
+        alternatives=int(np.sum(inside & either)),
+    )  # fmt: skip
 
 
 def _joined(found: list[tuple[Array, Array, Array]]) -> tuple[Array, Array, Array]:
