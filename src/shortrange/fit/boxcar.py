@@ -26,22 +26,23 @@ from shortrange.fit.boxcar_windows import (
 )
 from shortrange.fit.coherence import Coherence, coherence
 from shortrange.fit.gr_points import GrData, prepare_gr
-from shortrange.fit.phases import Book, Wishes, make_book
+from shortrange.fit.phases import Book, make_book
 from shortrange.fit.refine import (
     NO_ERRORS,
-    Refinement,
     begin,
-    conclude,
     make_range,
     scaled_start,
     with_resolution,
 )
+from shortrange.fit.refinement import Refinement, conclude
 from shortrange.fit.trend import Trend, fit_trend
+from shortrange.fit.wishes import Wishes
 from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step
 from shortrange.quantities import step as record
 from shortrange.simulate.crystal_gr import Peaks
 from shortrange.simulate.pdf_weights import Weights
+from shortrange.simulate.shapes import Shape
 
 __all__ = ["FREE", "Boxcar", "BoxcarWindow", "boxcar"]
 
@@ -150,6 +151,7 @@ def boxcar(
     energy: float | None = None,
     composition: Mapping[str, float] | None = None,
     peaks: Peaks = "debye",
+    shapes: Mapping[str, Shape] | None = None,
     trend: bool = True,
     workers: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -158,7 +160,7 @@ def boxcar(
 
     Parameters
     ----------
-    gr, phases, q_range, values, ties, bounds, isotropic, weights, energy, composition, peaks
+    gr, phases, q_range, values, ties, bounds, isotropic, weights, energy, composition, peaks, shapes
         See `shortrange.fit.refine.refine_gr`.
     r_range
         Where the windows lie, angstrom.
@@ -193,9 +195,13 @@ def boxcar(
         If the data or what is asked for are impossible.
     """
     edges = window_edges(r_range, window=window, step=step, scan=scan)
-    models = begin(gr, phases, r_range=(edges[0][0], edges[-1][1]), isotropic=isotropic, weights=weights,
-                   energy=energy, composition=composition, peaks=peaks)  # fmt: skip
     values = with_resolution(gr, values)
+    wished = Wishes(
+        free=(*free, *(shared or ())), values=values, ties=ties, bounds=bounds, priors=priors
+    ).names
+    models = begin(gr, phases, r_range=(edges[0][0], edges[-1][1]), isotropic=isotropic, weights=weights,
+                   energy=energy, composition=composition, peaks=peaks, wished=wished,
+                   shapes=shapes)  # fmt: skip
     own = make_book(models, Wishes(free=tuple(free), values=values, ties=ties, bounds=bounds, priors=priors))
     shared = _shared_by_default(own, values, ties, edges[0][0]) if shared is None else list(shared)
     wishes = Wishes(free=(*free, *shared), values=values, ties=ties, bounds=bounds, priors=priors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
@@ -11,16 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import ProjectError, did_you_mean
+from shortrange.fit.wishes import Wishes
 from shortrange.simulate.crystal_gr import CrystalPdf
 
-__all__ = ["Book", "Free", "Wishes", "make_book"]
+__all__ = ["Book", "Free", "make_book"]
 
 Array = NDArray[Any]
 
 _UNITS = {
     "scale": "1", "stretch": "1", "a": "angstrom", "b": "angstrom", "c": "angstrom", "alpha": "degree",
     "beta": "degree", "gamma": "degree", "u_iso": "angstrom^2", "delta1": "angstrom", "delta2": "angstrom^2",
-    "q_broad": "1/angstrom", "q_damp": "1/angstrom", "diameter": "angstrom",
+    "q_broad": "1/angstrom", "q_damp": "1/angstrom", "diameter": "angstrom", "inner_diameter": "angstrom",
+    "thickness": "angstrom", "coordinate": "1", "u_tensor": "angstrom^2", "u_shear": "angstrom^2",
+    "occupancy": "1",
+}  # fmt: skip
+_KINDS = {
+    r"u_iso": "u_iso", r"[xyz]_": "coordinate", r"u(11|22|33)_": "u_tensor", r"u(12|13|23)_": "u_shear",
+    r"occ_": "occupancy",
 }  # fmt: skip
 _INSTRUMENT = ("q_damp", "q_broad")
 
@@ -51,30 +59,6 @@ class Free:
     prior: tuple[float, float] | None
     size: float
     targets: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a user asks of a refinement, by name.
-
-    Attributes
-    ----------
-    free
-        ``"scale"`` (of every phase), ``"Ni.u_iso"`` (of one), ``"cell"`` (all lattice parameters of the
-        crystal system), ``"u_iso_Ni"`` (of one element), ``"q_damp"``.
-    values
-        Starts of free parameters, and values of fixed ones.
-    ties
-        ``{"NiO.u_iso": "Ni.u_iso"}``: the first always equals the second.
-    bounds, priors
-        (lower, upper), and (mean, standard deviation).
-    """
-
-    free: tuple[str, ...] = ("scale", "cell", "u_iso")
-    values: Mapping[str, float] | None = None
-    ties: Mapping[str, str] | None = None
-    bounds: Mapping[str, tuple[float, float]] | None = None
-    priors: Mapping[str, tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -323,7 +307,10 @@ def _free(
 
 def _kind(name: str) -> str:
     own = name.rpartition(".")[2]
-    return "u_iso" if own.startswith("u_iso") else own
+    for pattern, kind in _KINDS.items():
+        if re.match(pattern, own):
+            return kind
+    return own
 
 
 def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float, float, float, float]:
@@ -334,12 +321,17 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
         # sigma^2 stays above a tenth of its value without correlated motion, at the shortest distance.
         shortest = phase.shells.shortest if phase is not None else 2.0
         return 0.0, 0.9 * shortest ** (1 if kind == "delta1" else 2), start, 0.5
-    if kind == "diameter":
+    if kind in ("diameter", "inner_diameter"):
         return 5.0, 1000.0, start or 50.0, 5.0
+    if kind == "thickness":
+        return 1.0, 1000.0, start or 20.0, 2.0
+    if kind == "coordinate":
+        return start - 0.2, start + 0.2, start, 0.002
     limits = {
         "scale": (-inf, inf, 0.1), "stretch": (-0.05, 0.05, 0.002), "u_iso": (7e-4, 0.3, 0.002),
         "alpha": (30.0, 150.0, 0.2), "beta": (30.0, 150.0, 0.2), "gamma": (30.0, 150.0, 0.2),
-        "q_damp": (0.0, 0.3, 0.01), "q_broad": (0.0, 0.3, 0.01),
+        "q_damp": (0.0, 0.3, 0.01), "q_broad": (0.0, 0.3, 0.01), "u_tensor": (2e-4, 0.5, 0.002),
+        "u_shear": (-0.3, 0.3, 0.002), "occupancy": (0.01, 1.0, 0.05),
     }  # fmt: skip
     lower, upper, size = limits[kind]
     # The slope by a damping is zero at zero: a fit would never leave it.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,23 +11,23 @@ from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal
 from shortrange.errors import DataError, ProjectError
-from shortrange.fit.fractions import Fractions, fractions
 from shortrange.fit.gr_points import GrData, GrWindow, prepare_gr
-from shortrange.fit.phases import Book, Wishes, make_book
-from shortrange.fit.refine_problem import Problem, Solution, solve
+from shortrange.fit.phases import Book, make_book
+from shortrange.fit.refine_problem import Problem, Solution, cross_validate, solve
+from shortrange.fit.refinement import Refinement, conclude
+from shortrange.fit.restraints import Bound, Restraint, bind
+from shortrange.fit.wishes import Wishes, wants_sites, wants_tensors
 from shortrange.numeric.band_kernel import BandTables
 from shortrange.numeric.blas import one_blas_thread
-from shortrange.quantities import GR, Step, step
+from shortrange.quantities import GR, step
 from shortrange.simulate.crystal_gr import CrystalPdf, Peaks, crystal_pdf
 from shortrange.simulate.pdf_weights import Weights
+from shortrange.simulate.shapes import Shape
 
 __all__ = [
     "NO_ERRORS",
     "Range",
-    "Refined",
-    "Refinement",
     "begin",
-    "conclude",
     "make_range",
     "refine_gr",
     "scaled_start",
@@ -38,103 +37,6 @@ __all__ = [
 Array = NDArray[Any]
 
 NO_ERRORS = "the data state no errors: those of the results follow from the misfit"
-DEGENERATE = 0.995
-"""Correlation of two scales above which the amounts of their phases are not told apart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refined:
-    """One refined number.
-
-    Attributes
-    ----------
-    name, unit, value, sigma
-        ``sigma`` is nan where the data do not determine the value.
-    at_bound
-        Whether it lies at a limit: its error is then not to be trusted.
-    """
-
-    name: str
-    unit: str
-    value: float
-    sigma: float
-    at_bound: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Refinement:
-    """Phases fitted to a range of G(r).
-
-    Attributes
-    ----------
-    parameters
-        The free ones.
-    covariance
-        Of them, shape (p, p).
-    values
-        All parameters by name, fixed ones included.
-    r, g, model, parts
-        Data, fit and the part of each phase on the fitted points, angstrom^-2.
-    sigma
-        Error of ``g`` that the fit took, shape (n_r,).
-    rw
-        sqrt(sum (g - model)^2 / sum g^2).
-    chi2, points, effective_parameters
-        Whitened misfit with the stated errors of the data; independent points; how many parameters the data
-        determine.
-    noise, noise_scale
-        Where the errors of the data come from, and the factor by which the misfit raised them.
-    fractions
-        ``"mass"``, ``"atom"``, ``"cell"``, ``"volume"``; empty where the scales cannot be told apart.
-    reason
-        Empty, or why the fit failed; then no value is to be used.
-    warnings
-        What to doubt.
-    """
-
-    parameters: tuple[Refined, ...]
-    covariance: Array
-    values: Mapping[str, float]
-    r: Array
-    g: Array
-    model: Array
-    parts: Mapping[str, Array]
-    sigma: Array
-    rw: float
-    chi2: float
-    points: int
-    effective_parameters: float
-    noise: str
-    noise_scale: float
-    fractions: Mapping[str, Fractions] = field(default_factory=dict)
-    reason: str = ""
-    warnings: tuple[str, ...] = ()
-    evaluations: int = 0
-    history: tuple[Step, ...] = ()
-
-    def __getitem__(self, name: str) -> Refined:
-        """Free parameter by name."""
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        raise KeyError(name)
-
-    @property
-    def correlation(self) -> Array:
-        """Correlation matrix of the free parameters, shape (p, p)."""
-        sigma = np.sqrt(np.diag(self.covariance))
-        return np.asarray(self.covariance / np.outer(sigma, sigma))
-
-    @property
-    def chi2_reduced(self) -> float:
-        """Chi2 per degree of freedom, with the stated errors of the data."""
-        return self.chi2 / max(self.points - self.effective_parameters, 1.0)
-
-    @property
-    def bic(self) -> float:
-        """Bayesian information criterion with the raised errors: chi2 / scale^2 + 2 m ln(scale) + p ln(m)."""
-        scaled = self.chi2 / self.noise_scale**2 + 2 * self.points * np.log(self.noise_scale)
-        return float(scaled + self.effective_parameters * np.log(self.points))
 
 
 @one_blas_thread()
@@ -154,6 +56,9 @@ def refine_gr(
     energy: float | None = None,
     composition: Mapping[str, float] | None = None,
     peaks: Peaks = "debye",
+    shapes: Mapping[str, Shape] | None = None,
+    restraints: Sequence[Restraint] = (),
+    folds: int = 0,
 ) -> Refinement:
     """Refine one or more crystals against G(r).
 
@@ -173,6 +78,13 @@ def refine_gr(
         Phases whose lattice parameters move by one common factor, ``stretch``.
     weights, energy, composition, peaks
         See `shortrange.simulate.crystal_gr.crystal_pdf`; the composition is that of the data by default.
+    shapes
+        Form of the particles of a phase: ``"sphere"``, ``"shell"`` or ``"sheet"``; it has no effect until a
+        size is free or given in ``values``.
+    restraints
+        Bonds and angles that are known, with their errors.
+    folds
+        Parts for a cross-validation; 0 for none.
 
     Returns
     -------
@@ -185,37 +97,43 @@ def refine_gr(
     ProjectError
         If a name or a number asked for is impossible.
     """
-    models = begin(gr, phases, r_range=r_range, isotropic=isotropic, weights=weights, energy=energy,
-                   composition=composition, peaks=peaks)  # fmt: skip
     wishes = Wishes(
         free=tuple(free), values=with_resolution(gr, values), ties=ties, bounds=bounds, priors=priors
     )
+    held = (f"{r.phase}.positions" for r in restraints)
+    models = begin(gr, phases, r_range=r_range, isotropic=isotropic, weights=weights, energy=energy,
+                   composition=composition, peaks=peaks, wished=(*wishes.names, *held),
+                   shapes=shapes)  # fmt: skip
     book = make_book(models, wishes)
     data = prepare_gr(gr, q_range=q_range, r_cut=0.75 * min(m.shells.shortest for m in models.values()))
     over = make_range(models, data, r_range)
     curves = over.curves(book, book.start)
     book = scaled_start(book, over.window, curves, fixed=wishes.values or {})
-    solution, problem = _refine_twice(book, over, curves)
+    solution, problem = _refine_twice(book, over, curves, bind(restraints, book))
     done = step("refine", r_range=list(r_range), q_range=list(data.q_range), free=[p.name for p in book.free],
                 peaks=peaks, weights=weights if isinstance(weights, str) else dict(weights))  # fmt: skip
     history = (*gr.history, *(s for m in models.values() for s in m.history), done)
     found = conclude(problem, solution, data, history=history)
+    if folds and not solution.reason:
+        predicted = cross_validate(problem, solution, folds=folds, errors_known=over.known)
+        found = replace(found, predicted_chi2=predicted)
     return found if over.known else replace(found, warnings=(*found.warnings, NO_ERRORS))
 
 
 def begin(
     gr: GR, phases: Mapping[str, Crystal], *, r_range: tuple[float, float], isotropic: Sequence[str] = (),
     weights: Weights | Mapping[str, float] = "xray", energy: float | None = None,
-    composition: Mapping[str, float] | None = None, peaks: Peaks = "debye",
+    composition: Mapping[str, float] | None = None, peaks: Peaks = "debye", wished: Iterable[str] = (),
+    shapes: Mapping[str, Shape] | None = None,
 ) -> dict[str, CrystalPdf]:  # fmt: skip
-    """Check what is compared, and prepare the phases."""
+    """Check what is compared, and prepare the phases; ``wished`` names tell whose sites are free."""
     if not phases:
         raise ProjectError("there is no phase", where="phases", do="give at least one crystal")
-    for name in isotropic:
-        if name not in phases:
-            raise ProjectError(
-                f"unknown phase {name!r}", where="isotropic", do=f"choose from {sorted(phases)}"
-            )
+    shapes, wished = shapes or {}, tuple(wished)
+    for what, names in (("isotropic", isotropic), ("shapes", shapes)):
+        for name in names:
+            if name not in phases:
+                raise ProjectError(f"unknown phase {name!r}", where=what, do=f"choose from {sorted(phases)}")
     low, high = r_range
     if not 0 <= low < high < np.inf:
         raise DataError(
@@ -227,7 +145,9 @@ def begin(
     sample = composition or gr.composition or None
     return {
         name: crystal_pdf(crystal, r_max=high, isotropic=name in isotropic, weights=weights, energy=energy,
-                          composition=sample, peaks=peaks)
+                          composition=sample, peaks=peaks, shape=shapes.get(name, "sphere"),
+                          sites=wants_sites(wished, name, crystal),
+                          anisotropic=wants_tensors(wished, name))
         for name, crystal in phases.items()
     }  # fmt: skip
 
@@ -305,72 +225,14 @@ def scaled_start(book: Book, window: GrWindow, curves: Mapping[str, Array], *, f
     return book.started_at({n: max(float(s), 0.05 * largest) for n, s in zip(wanted, found, strict=True)})
 
 
-def _refine_twice(book: Book, over: Range, curves: Mapping[str, Array]) -> tuple[Solution, Problem]:
+def _refine_twice(
+    book: Book, over: Range, curves: Mapping[str, Array], restraints: tuple[Bound, ...]
+) -> tuple[Solution, Problem]:
     """Fit, renew the ripples from beyond the range, and fit again."""
-    problem = over.problem(book, book.start, curves)
+    problem = replace(over.problem(book, book.start, curves), restraints=restraints)
     solution = solve(problem, errors_known=over.known)
     if not solution.reason:
-        problem = over.problem(book, solution.theta, over.curves(book, solution.theta))
+        renewed = over.problem(book, solution.theta, over.curves(book, solution.theta))
+        problem = replace(renewed, restraints=restraints)
         solution = solve(problem, start=solution.theta, errors_known=over.known)
     return solution, problem
-
-
-def conclude(
-    problem: Problem, solution: Solution, data: GrData, *, history: tuple[Step, ...] = ()
-) -> Refinement:
-    """State what a solution means."""
-    book, window = problem.book, problem.data
-    model, _, parts = problem.model(solution.theta)
-    full = book.all_values(solution.theta)
-    sigma = np.sqrt(np.diag(solution.covariance))
-    parameters = tuple(
-        Refined(name=p.name, unit=p.unit, value=float(v), sigma=float(s), at_bound=bool(b))
-        for p, v, s, b in zip(book.free, solution.theta, sigma, solution.at_bound, strict=True)
-    )
-    amounts, doubts = _amounts(book, solution, full)
-    inside = np.searchsorted(data.r, window.r - 1e-9)
-    return Refinement(
-        parameters=parameters, covariance=solution.covariance,
-        values={name: float(v) for name, v in zip(book.names, full, strict=True)},
-        r=window.r, g=window.g, model=model, parts=parts, sigma=data.sigma[inside] * solution.noise_scale,
-        rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
-        chi2=solution.chi2, points=solution.points, effective_parameters=solution.effective, noise=data.noise,
-        noise_scale=solution.noise_scale, fractions=amounts, reason=solution.reason,
-        warnings=(*_doubts(solution, parameters), *doubts), evaluations=solution.evaluations, history=history,
-    )  # fmt: skip
-
-
-def _doubts(solution: Solution, parameters: tuple[Refined, ...]) -> list[str]:
-    texts = [f"{p.name} lies at its limit {p.value:.6g}" for p in parameters if p.at_bound]
-    if solution.blind:
-        texts.append(f"the data do not determine {', '.join(solution.blind)}")
-    if solution.effective > solution.points - 1:
-        texts.append(f"{solution.points} independent points cannot determine {len(parameters)} parameters")
-    sigma = np.sqrt(np.diag(solution.covariance))
-    for i, j in combinations(range(len(parameters)), 2):
-        c = solution.covariance[i, j] / (sigma[i] * sigma[j])
-        if abs(c) > DEGENERATE:
-            texts.append(f"{parameters[i].name} and {parameters[j].name} are correlated by {c:.4f}")
-    return texts
-
-
-def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fractions], list[str]]:
-    """Fractions of the phases, unless their scales cannot be told apart."""
-    if len(book.phases) < 2 or solution.reason:
-        return {}, []
-    places = [book.index(f"{name}.scale") for name in book.phases]
-    matrix = book.matrix[places]
-    scales, covariance = full[places], matrix @ np.nan_to_num(solution.covariance, nan=0.0) @ matrix.T
-    lost = [p.name for p in book.free if p.name in solution.blind and p.name.endswith(".scale")]
-    sigma = np.sqrt(np.diag(covariance))
-    alike = [
-        f"{a} and {b} (correlation of their scales {covariance[i, j] / (sigma[i] * sigma[j]):.4f})"
-        for (i, a), (j, b) in combinations(enumerate(book.phases), 2)
-        if sigma[i] * sigma[j] > 0 and abs(covariance[i, j]) > DEGENERATE * sigma[i] * sigma[j]
-    ]
-    if lost or alike:
-        what = ", ".join(alike) or ", ".join(lost)
-        return {}, [f"the amounts of the phases cannot be told apart: {what}"]
-    if not scales.sum() > 0:
-        return {}, ["the scales add up to nothing: no amounts of phases"]
-    return fractions(book.phases, scales, covariance), []

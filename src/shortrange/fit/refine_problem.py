@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from scipy.optimize import least_squares
 from shortrange.errors import SimulationError
 from shortrange.fit.gr_points import GrWindow
 from shortrange.fit.phases import Book
+from shortrange.fit.restraints import Bound
 from shortrange.simulate.crystal_window import CrystalWindow
 
-__all__ = ["Problem", "Solution", "solve"]
+__all__ = ["Problem", "Solution", "cross_validate", "solve"]
 
 Array = NDArray[Any]
 
@@ -35,13 +36,20 @@ class Problem:
 
     Attributes
     ----------
-    data, models, book
+    data, models, book, restraints
         See their classes; the models are on ``data.r``.
     """
 
     data: GrWindow
     models: Mapping[str, CrystalWindow]
     book: Book
+    restraints: tuple[Bound, ...] = ()
+
+    def restraint_rows(self, theta: Array) -> tuple[Array, Array]:
+        """Misfits of the restraints (n,) and their slopes (n, n_free)."""
+        rows = [bound.rows(self.book, theta) for bound in self.restraints]
+        slopes = np.array([slope for _, slope in rows]).reshape(len(rows), theta.size)
+        return np.array([misfit for misfit, _ in rows]), slopes
 
     def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
         """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase."""
@@ -121,7 +129,7 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     memory = _Memory(problem)
     # The first misfit is the largest: priors hold until the parameters come closer.
     noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
-    has_prior = any(p.prior for p in book.free)
+    has_prior = bool(problem.restraints) or any(p.prior for p in book.free)
     for _ in range(4 if has_prior else 1):
         theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
         found = least_squares(
@@ -137,6 +145,36 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
         if settled:
             break
     return _solution(problem, memory, theta, noise, nfev, "" if found.success else _no_end(nfev), size)
+
+
+def cross_validate(problem: Problem, solution: Solution, *, folds: int, errors_known: bool) -> float:
+    """Misfit of points that the fit did not see: mean square per independent point, in errors of the data.
+
+    Parameters
+    ----------
+    problem, solution
+        The fit; each repetition starts from it.
+    folds
+        Parts into which the independent points are dealt; each is predicted once from the others.
+    errors_known
+        See `solve`.
+
+    Returns
+    -------
+    float
+        nan if a repetition fails. Compare it with reduced chi2: much larger means too many parameters.
+    """
+    data = problem.data
+    part = np.arange(data.whiten.shape[0]) % folds
+    total = 0.0
+    for k in range(folds):
+        seen = GrWindow(r=data.r, g=data.g, whiten=data.whiten[part != k], points=int(np.sum(part != k)))
+        found = solve(replace(problem, data=seen), start=solution.theta, errors_known=errors_known)
+        if found.reason:
+            return float("nan")
+        g, _, _ = problem.model(found.theta)
+        total += float(np.sum((data.whiten[part == k] @ (g - data.g)) ** 2))
+    return total / data.points
 
 
 class _Memory:
@@ -170,15 +208,16 @@ class _Memory:
             if self._at is None:
                 raise
             data = np.full(self._y.size, _REFUSED)
-        return np.concatenate([data / noise, prior])
+        return np.concatenate([data / noise, prior, self.problem.restraint_rows(theta)[0]])
 
     def jacobian(self, theta: Array, noise: float) -> Array:
-        return np.vstack([self.data(theta)[1] / noise, self.prior_rows(theta.size)])
+        return np.vstack([self.data(theta)[1] / noise, self.prior_rows(theta)])
 
-    def prior_rows(self, p: int) -> Array:
-        rows = np.zeros((len(self._rows), p))
+    def prior_rows(self, theta: Array) -> Array:
+        """Slopes of priors and restraints."""
+        rows = np.zeros((len(self._rows), theta.size))
         rows[np.arange(len(self._rows)), self._rows] = 1.0 / self._sigmas
-        return rows
+        return np.vstack([rows, self.problem.restraint_rows(theta)[1]])
 
 
 def _room(lower: Array, upper: Array) -> Array:
@@ -193,7 +232,7 @@ def _effective(slopes: Array, priors: Array, noise: float) -> float:
 
 def _noise(memory: _Memory, theta: Array, noise: float, known: bool) -> float:
     residual, slopes = memory.data(theta)
-    p = _effective(slopes, memory.prior_rows(theta.size), noise)
+    p = _effective(slopes, memory.prior_rows(theta), noise)
     freedom = max(memory.problem.data.points - p, 1.0)
     reduced = float(np.sum(residual**2)) / freedom
     if known and reduced < 1.0 + _BY_CHANCE * np.sqrt(2.0 / freedom):
@@ -206,7 +245,7 @@ def _solution(
 ) -> Solution:
     book = problem.book
     residual, slopes = memory.data(theta)
-    priors = memory.prior_rows(theta.size)
+    priors = memory.prior_rows(theta)
     effective = _effective(slopes, priors, noise)
     jac = np.vstack([slopes / noise, priors]) * size
     # Columns of one length: what is left is how alike they are.
