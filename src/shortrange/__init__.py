@@ -12,16 +12,17 @@ from shortrange._version import __version__
 
 if TYPE_CHECKING:
     from shortrange.analyse.analysis import analyse_trajectory
-    from shortrange.config import read_boxcar, read_project
+    from shortrange.config import read_boxcar, read_project, read_refine
     from shortrange.fit.boxcar import boxcar
     from shortrange.fit.paths import fit_paths
     from shortrange.fit.refine import refine_gr
+    from shortrange.fit.restraints import Restraint
     from shortrange.load import load, load_crystal, load_gr, load_iq, load_scans, load_trajectory
     from shortrange.reduce.scattering import reduce_scattering
     from shortrange.reduce.xas import reduce_xas
     from shortrange.report import write_report
     from shortrange.report.citations import citations
-    from shortrange.run import check_project, run_boxcar, run_project
+    from shortrange.run import check_project, run_boxcar, run_project, run_refine
     from shortrange.simulate.exafs import ensemble_exafs
     from shortrange.simulate.motifs import motif
     from shortrange.simulate.pairs import coordination, pair_histograms
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shortrange.transform.fourier import xftf
 
 _HOME = {
+    "Restraint": "fit.restraints",
     "analyse_trajectory": "analyse.analysis",
     "boxcar": "fit.boxcar",
     "check_project": "run",
@@ -46,17 +48,20 @@ _HOME = {
     "pair_histograms": "simulate.pairs",
     "read_boxcar": "config",
     "read_project": "config",
+    "read_refine": "config",
     "reduce_scattering": "reduce.scattering",
     "reduce_xas": "reduce.xas",
     "refine_gr": "fit.refine",
     "run_boxcar": "run",
     "run_project": "run",
+    "run_refine": "run",
     "simulate_gr": "simulate.pdf",
     "write_report": "report",
     "xftf": "transform.fourier",
 }
 
 __all__ = [
+    "Restraint",
     "__version__",
     "analyse_trajectory",
     "boxcar",
@@ -75,11 +80,13 @@ __all__ = [
     "pair_histograms",
     "read_boxcar",
     "read_project",
+    "read_refine",
     "reduce_scattering",
     "reduce_xas",
     "refine_gr",
     "run_boxcar",
     "run_project",
+    "run_refine",
     "simulate_gr",
     "write_report",
     "xftf",

@@ -29,6 +29,7 @@ from shortrange.cli.peaks import peaks
 from shortrange.cli.reduce import reduce
 from shortrange.cli.reduce_pdf import reduce_pdf
 from shortrange.cli.references import references
+from shortrange.cli.refine import refine
 from shortrange.cli.run import run
 from shortrange.cli.simulate import simulate
 from shortrange.cli.versions import tell_versions
@@ -48,7 +49,7 @@ app = App(
     "`shortrange --version --verbose` prints what to paste into a bug report.",
     version=__version__,
 )
-for verb in (run, init, check, compare, convert, reduce, references, boxcar):
+for verb in (run, init, check, compare, convert, reduce, references, refine, boxcar):
     app.command(verb)
 app.command(reduce_pdf, name="reduce-pdf")
 app.command(peaks)

@@ -1,6 +1,5 @@
 """The project file: TOML in, frozen models out, every fault named at once in plain words."""
 
-from shortrange.config.boxcar import BoxcarProject, BoxcarSettings, PhaseTable, read_boxcar
 from shortrange.config.models import (
     Measurement,
     Model,
@@ -12,6 +11,16 @@ from shortrange.config.models import (
     parse_frames,
 )
 from shortrange.config.path_fit import PathFitProject, read_path_fit
+from shortrange.config.phases import (
+    BoxcarProject,
+    BoxcarSettings,
+    PhaseProject,
+    PhaseTable,
+    RefineProject,
+    RefineSettings,
+    read_boxcar,
+    read_refine,
+)
 from shortrange.config.reader import read_project
 
 __all__ = [
@@ -20,8 +29,11 @@ __all__ = [
     "Measurement",
     "Model",
     "PathFitProject",
+    "PhaseProject",
     "PhaseTable",
     "Project",
+    "RefineProject",
+    "RefineSettings",
     "Sample",
     "TotalScatteringMeasurement",
     "VerdictSettings",
@@ -30,4 +42,5 @@ __all__ = [
     "read_boxcar",
     "read_path_fit",
     "read_project",
+    "read_refine",
 ]

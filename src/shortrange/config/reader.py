@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from shortrange.errors import ProjectError, did_you_mean
 
 __all__ = [
     "faults_of_scattering",
+    "faults_of_top",
     "parse_toml",
     "raise_faults",
     "read_project",
@@ -54,7 +55,7 @@ def read_project(path: str | Path) -> Project:
     """
     path = Path(path)
     raw = parse_toml(path)
-    faults = list(_faults_of_top(raw))
+    faults = list(faults_of_top(raw, Project.model_fields, hints=_ELSEWHERE))
     sample = validate_part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
     verdict = validate_part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
     parts = {key: _parts(key, raw.get(key), path.parent, faults) for key in ("measurement", "model")}
@@ -114,12 +115,28 @@ def parse_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
+_ELSEWHERE = {
+    "boxcar": "it belongs to a box-car refinement: run `shortrange boxcar`",
+    "refine": "it belongs to a refinement: run `shortrange refine`",
+}
+
+
+def faults_of_top(raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[str, str]) -> Iterable[str]:
+    """Faults of the keys of a project file that stand above all tables.
+
+    Parameters
+    ----------
+    raw
+        The parsed file.
+    known
+        Keys that it may have.
+    hints
+        What to say of keys that belong to other kinds of project.
+    """
+    known = tuple(known)
     for key in raw:
-        if key == "boxcar":
-            yield "[boxcar]: unknown key; it belongs to a box-car refinement: run `shortrange boxcar`"
-        elif key not in Project.model_fields:
-            yield f"[{key}]: unknown key; {did_you_mean(key, Project.model_fields)}"
+        if key not in known:
+            yield f"[{key}]: unknown key; {hints.get(key) or did_you_mean(key, known)}"
     title = raw.get("title")
     if not isinstance(title, str) or not title.strip():
         yield "title: is missing" if title is None else f"title: {title!r} must be text, in quotation marks"

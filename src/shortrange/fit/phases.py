@@ -30,6 +30,7 @@ _KINDS = {
     r"u_iso": "u_iso", r"[xyz]_": "coordinate", r"u(11|22|33)_": "u_tensor", r"u(12|13|23)_": "u_shear",
     r"occ_": "occupancy",
 }  # fmt: skip
+_SIZES = {"diameter": 50.0, "inner_diameter": 50.0, "thickness": 20.0}  # and where a fit begins, angstrom
 _INSTRUMENT = ("q_damp", "q_broad")
 
 
@@ -172,6 +173,7 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
         if not isfinite(value):
             raise _fault(f"{name} = {value}", "give a finite number")
         for place in resolver.places(name):
+            _check_value(names[place], float(base[place]), value, phases)
             base[place] = value
     groups = resolver.groups(wishes.free)
     _apply_ties(groups, wishes.ties or {}, resolver)
@@ -229,7 +231,8 @@ class _Resolver:
 
     def _own(self, phase: str) -> list[str]:
         model = self.phases[phase]
-        return ["scale", *model.groups, *(n for n in model.names if n not in _INSTRUMENT)]
+        more = () if model.sites is not None else ("positions", "occupancies", "u_sites", "u_aniso")
+        return ["scale", *model.groups, *more, *(n for n in model.names if n not in _INSTRUMENT)]
 
     def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
         model = self.phases[phase]
@@ -316,15 +319,14 @@ def _kind(name: str) -> str:
 def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float, float, float, float]:
     """Limits, start and size of a parameter of some kind."""
     if kind in ("a", "b", "c"):
-        return 0.9 * start, 1.1 * start, start, 0.002 * start
+        # Shells are enumerated with that much to spare.
+        return 0.95 * start, 1.05 * start, start, 0.002 * start
     if kind in ("delta1", "delta2"):
         # sigma^2 stays above a tenth of its value without correlated motion, at the shortest distance.
         shortest = phase.shells.shortest if phase is not None else 2.0
         return 0.0, 0.9 * shortest ** (1 if kind == "delta1" else 2), start, 0.5
-    if kind in ("diameter", "inner_diameter"):
-        return 5.0, 1000.0, start or 50.0, 5.0
-    if kind == "thickness":
-        return 1.0, 1000.0, start or 20.0, 2.0
+    if kind in _SIZES:
+        return 1.0, 2000.0, start or _SIZES[kind], 0.1 * _SIZES[kind]
     if kind == "coordinate":
         return start - 0.2, start + 0.2, start, 0.002
     limits = {
@@ -336,6 +338,16 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
     lower, upper, size = limits[kind]
     # The slope by a damping is zero at zero: a fit would never leave it.
     return lower, upper, start or (0.02 if kind in _INSTRUMENT else start), size
+
+
+def _check_value(name: str, start: float, value: float, phases: Mapping[str, CrystalPdf]) -> None:
+    """Refuse a value where nothing of the kind can lie; no form (a size of zero) is allowed."""
+    kind = _kind(name)
+    lower, upper, _, _ = _defaults(kind, start, phases.get(name.rpartition(".")[0]))
+    if not lower <= value <= upper and not (value == 0 and kind in _SIZES):
+        raise _fault(
+            f"{name} starts at {value:g}, where {lower:g} to {upper:g} is possible", "correct its value"
+        )
 
 
 def _given(

@@ -13,7 +13,7 @@ from shortrange._version import __version__
 from shortrange.analyse.analysis import Analysis
 from shortrange.errors import DataError
 from shortrange.fit.boxcar import Boxcar
-from shortrange.fit.refine import Refinement
+from shortrange.fit.refinement import Refinement
 from shortrange.quantities import GR, SQ, ChiK, ChiR, MuE
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
