@@ -259,3 +259,14 @@ def test_no_reference_to_calibrate_by(tmp_path, capsys):
     name = write(tmp_path / "s.dat", table(0))
     message = refused(tmp_path, capsys, name, "--edge", "Ta L3", "--calibrate", "reference")
     assert "no reference channel" in message
+
+
+def test_a_continuous_scan_is_rebinned(tmp_path):
+    values = table(0)
+    fine = np.linspace(values[0, 0], values[-1, 0], 6000)
+    dense = np.column_stack([fine, *(np.interp(fine, values[:, 0], values[:, i]) for i in (1, 2))])
+    name = write(tmp_path / "quick.dat", dense)
+    record = reduced(tmp_path, name, "--edge", "Ta L3", "--rebin")
+    rows = (tmp_path / "out" / "mu.csv").read_text(encoding="utf-8").count("\n") - 1
+    assert 200 < rows < 600
+    assert record["e0"] == pytest.approx(reduced(tmp_path, name, "--edge", "Ta L3")["e0"], abs=0.1)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.quantities import MuE, Scan
+from shortrange.quantities import ChiK, MuE, Scan
+from shortrange.reduce.normalise import Normalised
 from shortrange.units import energy_from_k, k_from_energy
 
 E0 = 9881.0
@@ -69,3 +70,25 @@ def mu_scan(**settings: Any) -> MuE:
     from shortrange.reduce.mu import to_mu
 
     return to_mu(scan(**settings))
+
+
+def autobk_objective(chi: ChiK, data: Normalised) -> float:
+    """Sum of squares that AUTOBK makes small, as xraylarch writes it, with the settings of chi(k)."""
+    from shortrange.reduce.background import setup
+
+    used = next(done for done in reversed(chi.history) if done.name == "remove background").settings
+    problem = setup(
+        data.energy,
+        data.e0,
+        used["r_bkg"],
+        (used["k_min"], used["k_max"]),
+        k_weight=used["k_weight"],
+        k_step=used["k_step"],
+        dk=used["dk"],
+        window=used["window"],
+    )
+    in_r = problem.ft @ chi.chi
+    scale = 0.1 + 10.0 * np.mean(in_r**2)
+    n = used["n_clamp"]
+    clamped = np.concatenate([used["clamps"][0] * chi.chi[:n], used["clamps"][1] * chi.chi[-n:]])
+    return float(np.sum(in_r**2) + np.sum((scale * clamped) ** 2))

@@ -27,10 +27,12 @@ def reduce(
     edge: str | None = None,
     mode: Literal["auto", "transmission", "fluorescence", "tey", "mu"] = "auto",
     select: str | None = None,
+    rebin: bool = False,
     align: Literal["auto", "reference", "mu"] = "auto",
     e0: float | None = None,
     k_range: tuple[float, float] | None = None,
     r_bkg: float = 1.0,
+    engine: Literal["linear", "xraylarch"] = "linear",
     second_derivative: bool = False,
     against: Path | None = None,
     calibrate: Path | None = None,
@@ -54,6 +56,9 @@ def reduce(
         the edge.
     select
         Of files with several scans, those whose name, or number (from 1), is this; it may hold * and ?.
+    rebin
+        Of continuous scans, add up the counts in bins of 5 eV before the edge, 0.3 eV over it and
+        0.05 1/angstrom above.
     align
         Align by the reference channel or by mu; by default by the reference if every scan has one that
         shows an edge.
@@ -63,6 +68,8 @@ def reduce(
         1/angstrom, two numbers; chosen from the noise when absent.
     r_bkg
         Distance below which oscillations are background, angstrom.
+    engine
+        Who removes the background: linear least squares, or xraylarch (the same to 1e-6, slower).
     second_derivative
         Measure the splitting of the white line by the two minima of the second derivative.
     against
@@ -89,8 +96,17 @@ def reduce(
         )
     with progress() as tell:
         read = read_scans(expand(files), element=element, edge=edge, select=select, tell=tell)
+        if rebin:
+            read = read.rebinned()
         tell("align, merge, normalise")
-        settings = {"mode": mode, "channel": align, "e0": e0, "k_range": k_range, "r_bkg": r_bkg}
+        settings = {
+            "mode": mode,
+            "channel": align,
+            "e0": e0,
+            "k_range": k_range,
+            "r_bkg": r_bkg,
+            "engine": engine,
+        }
         features = Features()
         reduction = features.reduce(read, calibrate=calibrate, standard=standard, settings=settings)
         if second_derivative:

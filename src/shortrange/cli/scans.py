@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,14 @@ class Read:
     counts: tuple[int, ...]
     failed: Mapping[Path, ScanReport]
     warnings: tuple[str, ...]
+
+    def rebinned(self) -> Read:
+        """Return the same with the counts of each scan added up in bins."""
+        from shortrange.atoms import edge_energy
+        from shortrange.reduce.rebin import rebin
+
+        e0 = edge_energy(self.element, self.edge)
+        return replace(self, scans=tuple(rebin(scan, e0=e0) for scan in self.scans))
 
     def in_order(self, reports: Sequence[ScanReport]) -> list[ScanReport]:
         """Merge reports on the scans and on the files that could not be read, in the order of the files."""

@@ -1,11 +1,11 @@
-"""MBACK and the correction of fluorescence for over-absorption, by xraylarch, guarded: it fails silently."""
+"""AUTOBK, MBACK and the correction for over-absorption by xraylarch, guarded: it fails silently."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from shortrange.atoms import parse_composition
 from shortrange.errors import DataError
-from shortrange.quantities import MuE, step
+from shortrange.quantities import ChiK, MuE, step
+from shortrange.reduce.background import Background, autobk
 from shortrange.reduce.normalise import Normalised, normalise
 
-__all__ = ["correct_over_absorption", "mback"]
+__all__ = ["ENGINES", "autobk_by_xraylarch", "correct_over_absorption", "mback"]
 
 Array = NDArray[Any]
 
@@ -49,6 +50,59 @@ def _checked(values: Any, size: int, where: str) -> Array:
             do="check element, edge, formula and the range of the scan",
         )
     return array
+
+
+def autobk_by_xraylarch(data: Normalised, **settings: Any) -> tuple[Background, ChiK]:
+    """Background and chi(k) by ``larch.xafs.autobk``: the second engine behind the contract of `autobk`.
+
+    Xraylarch has no covariance of chi(k); that of the linear solution is given, for the same ranges. It is
+    handed normalised data, because its clamps depend on the units of mu.
+
+    Parameters
+    ----------
+    data, **settings
+        As of `autobk`.
+
+    Raises
+    ------
+    DataError
+        As `autobk`, or if xraylarch fails.
+    """
+    background, chi = autobk(data, **settings)
+    used = next(done for done in reversed(chi.history) if done.name == "remove background").settings
+    where = f"autobk_by_xraylarch(label={data.label!r})"
+    with _guarded(where):
+        from larch import Group
+        from larch.xafs import autobk as larch_autobk
+
+        group = Group(energy=np.array(data.energy), mu=data.mu / data.edge_step)
+        larch_autobk(
+            group,
+            ek0=data.e0,
+            edge_step=1.0,
+            rbkg=used["r_bkg"],
+            kmin=used["k_min"],
+            kmax=used["k_max"],
+            nclamp=used["n_clamp"],
+            clamp_lo=used["clamps"][0],
+            clamp_hi=used["clamps"][1],
+            kweight=used["k_weight"],
+            kstep=used["k_step"],
+            dk=used["dk"],
+            win=used["window"],
+        )
+        values = _checked(getattr(group, "chi", None), chi.k.size, where)
+        bkg = _checked(getattr(group, "bkg", None), data.energy.size, where)
+    done = step("remove background", **{**used, "method": "autobk by xraylarch"})
+    background = replace(background, bkg=bkg * data.edge_step)
+    return background, replace(chi, chi=values, history=(*data.history, done))
+
+
+ENGINES: dict[str, Callable[..., tuple[Background, ChiK]]] = {
+    "linear": autobk,
+    "xraylarch": autobk_by_xraylarch,
+}
+"""Ways to remove the background: one contract."""
 
 
 def _gain(seen: Array, norm: Array, where: str) -> Array:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.atoms import edge_energy
-from shortrange.errors import DataError
+from shortrange.errors import DataError, did_you_mean
 from shortrange.quantities import ChiK, MuE, Scan, Step, doubts, step
 from shortrange.reduce.align import Alignment, align
-from shortrange.reduce.background import Background, autobk
+from shortrange.reduce.background import Background
+from shortrange.reduce.by_xraylarch import ENGINES
 from shortrange.reduce.choose import choose_mode
 from shortrange.reduce.k_range import suggest_k_range
 from shortrange.reduce.merge import Comparison, compare, merge
@@ -108,6 +109,7 @@ def reduce_xas(
     k_range: tuple[float, float] | None = None,
     r_bkg: float = 1.0,
     channel: str = "auto",
+    engine: str = "linear",
 ) -> XasReduction:
     """Align, check, merge and normalise repeats, and remove the background.
 
@@ -128,6 +130,8 @@ def reduce_xas(
         angstrom.
     channel
         What the scans are aligned by: ``"reference"``, ``"mu"``, or ``"auto"``, see `align`.
+    engine
+        ``"linear"`` or ``"xraylarch"``: who removes the background.
 
     Raises
     ------
@@ -137,6 +141,10 @@ def reduce_xas(
     if not scans:
         raise DataError("there is no scan", where="reduce_xas", do="give at least one")
     edge_energy(element, edge)  # an unknown edge is no fault of the scans
+    if engine not in ENGINES:
+        raise DataError(
+            f"there is no engine {engine!r}", where="reduce_xas", do=did_you_mean(engine, ENGINES)
+        )
     chosen: tuple[Step, ...] = ()
     if mode == "auto":
         mode, choice = choose_mode(scans, element=element, edge=edge)
@@ -159,7 +167,7 @@ def reduce_xas(
     history = normalised.history
     background, chi = None, None
     if merged.energy[-1] - normalised.e0 >= 100.0:
-        background, chi = autobk(normalised, r_bkg=r_bkg)
+        background, chi = ENGINES[engine](normalised, r_bkg=r_bkg)
         k_range, done = _k_range(chi, k_range)
         history = (*chi.history, done)
     else:
