@@ -55,7 +55,7 @@ def exafs_bins(
     start, stop = e0 + edge[0], e0 + edge[1]
     if not (min(pre_step, edge_step, k_step) > 0 and low < start < stop < high and edge[1] > 0):
         raise DataError(
-            f"bins of {pre_step:g} and {edge_step:g} eV, {k_step:g} 1/angstrom, over {low:.1f} to {high:.1f} eV",
+            f"bins of {pre_step:g} eV, {edge_step:g} eV, {k_step:g} 1/angstrom in {low:.1f} to {high:.1f} eV",
             where=f"exafs_bins, E0 = {e0:.1f} eV",
             do="give positive widths, and a scan that reaches from before to behind the edge",
         )
