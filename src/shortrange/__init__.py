@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shortrange.fit.paths import fit_paths
     from shortrange.fit.refine import refine_gr
     from shortrange.fit.restraints import Restraint
-    from shortrange.load import load, load_crystal, load_gr, load_iq, load_scans, load_trajectory
+    from shortrange.load import load, load_crystal, load_gr, load_iq, load_scans, load_sq, load_trajectory
     from shortrange.reduce.scattering import reduce_scattering
     from shortrange.reduce.xas import reduce_xas
     from shortrange.report import write_report
@@ -43,6 +43,7 @@ _HOME = {
     "load_gr": "load",
     "load_iq": "load",
     "load_scans": "load",
+    "load_sq": "load",
     "load_trajectory": "load",
     "motif": "simulate.motifs",
     "pair_histograms": "simulate.pairs",
@@ -75,6 +76,7 @@ __all__ = [
     "load_gr",
     "load_iq",
     "load_scans",
+    "load_sq",
     "load_trajectory",
     "motif",
     "pair_histograms",

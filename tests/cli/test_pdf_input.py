@@ -236,6 +236,9 @@ PATTERNS = {
     "absorption": (changed(), ["--mu-r", "-1"], "mu_r = -1"),
     "absorption thick": (changed(), ["--mu-r", "9"], "mu_r = 9"),
     "detector": (changed(), ["--detector", "1.5"], "detector = 1.5"),
+    "charge of a stranger": (changed(), ["--charges", "K+1"], "cannot read the charge 'K\\+1'"),
+    "charge without a table": (changed(), ["--charges", "Na+5"], "no tabulated form factor of Na5\\+"),
+    "recoil": (changed(), ["--recoil-power", "-1"], "recoil_power = -1"),
     "unknown option": (changed(), ["--qmax", "20"], "qmax"),
     "no background file": (changed(), ["--background", "nowhere.chi"], "there is no such file"),
     "no pattern": (None, [], "there is no such file"),
@@ -353,3 +356,44 @@ def test_bad_functions(tmp_path, capsys, name):
     told = capsys.readouterr().err
     assert re.search(message, told), told
     assert not (tmp_path / "out").exists()
+
+
+BAD_FILES = {
+    "g_r.csv": "the peak at 1\\.4\\d A .* closer than 2\\.\\d\\d A; the next is at 2\\.8",
+    "F_of_Q_actual.csv": "largest at r = 19\\.\\d A .* period of 0\\.33 1/A in Q and holds no bonds",
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_files_that_cannot_be_this_material(tmp_path, capsys, shared_data, name):
+    """Two files labelled NaTaCl6: a digitised curve, and the ripple of its end at 19.7 angstrom."""
+    path = shared_data / "pdf_gr/BAD_NaTaCl6_torchdisorder" / name
+    assert run_app(["peaks", str(path), "--composition", "NaTaCl6", "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert re.search(BAD_FILES[name], told), told
+    assert not (tmp_path / "out").exists()
+
+
+def test_peaks_of_a_structure_factor(tmp_path):
+    """S(Q) as reduce-pdf writes it is transformed: the first shell is where G(r) has it."""
+    put(tmp_path, GOOD)
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "empty.chi")) == 0
+    words = ["--composition", "NaCl", "--number-density", "0.045", "--r-range", "2", "5"]
+    assert run_app(["peaks", str(tmp_path / "out/sq.csv"), *words, "--out", str(tmp_path / "p")]) == 0
+    record = json.loads((tmp_path / "p/peaks.json").read_text(encoding="utf-8"))
+    assert record["peaks"][0]["r"] == pytest.approx(2.8, abs=0.02)
+    assert record["q_max"] == pytest.approx(19.5, abs=0.03)
+
+
+def test_air_and_ions(tmp_path):
+    """A second empty pattern with its own scale; ionic form factors change the numbers and are recorded."""
+    air = 20.0 * np.exp(-Q / 2.0) + 1.0
+    put(tmp_path, GOOD | {"sample.chi": text(Q, intensity() + 0.6 * air), "air.chi": text(Q, air)})
+    words = ["--background", str(tmp_path / "empty.chi"), "--air", str(tmp_path / "air.chi")]
+    assert reduce_pdf(tmp_path, *words) == 0
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert abs(summary["air_scale"] - 0.6) < 3 * summary["sigma_air_scale"] < 0.6
+    assert reduce_pdf(tmp_path, *words, "--charges", "Na+1", "--charges", "Cl-1") == 0
+    ionic = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert 1e-4 < abs(ionic["scale"] / summary["scale"] - 1) < 0.05
+    assert ionic["charges"] == {"Na": 1, "Cl": -1}

@@ -47,7 +47,8 @@ def peaks(
     Parameters
     ----------
     file
-        G(r): .gr of PDFgetX, of `shortrange reduce-pdf`, or two or three columns.
+        G(r): .gr of PDFgetX, of `shortrange reduce-pdf`, or two or three columns; or S(Q) or F(Q) (.sq, .fq,
+        titled CSV), which is transformed.
     composition
         Such as NaTaCl5S0.5; taken from the header if it is there.
     structures
@@ -78,7 +79,9 @@ def peaks(
     from shortrange.report import ResultFolder
 
     ResultFolder(out, kind="peaks").check()
-    gr, atoms, head = _data(file, composition, function, number_density, mean_b_squared)
+    from shortrange.cli.peaks_data import load_function
+
+    gr, atoms, head = load_function(file, composition, function, number_density, mean_b_squared)
     if window is None:
         found = "lorch" if "window = lorch" in head else "soft" if "window = soft" in head else "none"
     else:
@@ -99,48 +102,6 @@ def peaks(
             _write(new, record, fit, assignments, counted, files=[file, *paths], title=file.stem)
     _print(record, out)
     return Outcome(out / "peaks.json")
-
-
-def _data(
-    file: Path, formula: str | None, function: Any, density: float | None, mean_b_squared: float
-) -> tuple[GR, dict[str, float], str]:
-    from shortrange.atoms import parse_composition
-    from shortrange.load import load_gr
-    from shortrange.load.text import read_text
-    from shortrange.quantities import step
-    from shortrange.transform.conventions import convert_r
-
-    gr = load_gr(file, function=function)
-    head = "\n".join(text for _, text in read_text(file)[:200]).lower()
-    atoms = parse_composition(formula) if formula else dict(gr.composition)
-    if not atoms:
-        raise ProjectError(
-            "the composition is not known", where=str(file), do="give --composition, such as NaTaCl6"
-        )
-    if formula and gr.composition and set(gr.composition) != set(atoms):
-        raise ProjectError(
-            f"the header says {', '.join(gr.composition)}, but {formula} was asked for",
-            where=str(file), do="correct --composition, or name another file",
-        )  # fmt: skip
-    if function == "G":
-        return gr, atoms, head
-    rho = density or gr.number_density
-    if rho is None:
-        raise ProjectError(
-            f"{function}(r) cannot be turned into G(r) without the number density", where=str(file),
-            do="give --number-density in atoms per cubic angstrom",
-        )  # fmt: skip
-    after = gr.r > 1e-3
-    g = convert_r(
-        gr.r[after],
-        gr.g[after],
-        source=function,
-        target="G",
-        number_density=rho,
-        mean_b_squared=mean_b_squared,
-    )
-    done = step("turn into G(r)", function=function, number_density=rho, mean_b_squared=mean_b_squared)
-    return gr.after(done, r=gr.r[after], g=g, sigma=None, number_density=rho), atoms, head
 
 
 def _structures(files: Sequence[Path], frames: str | None) -> tuple[dict[str, Any], list[Path]]:

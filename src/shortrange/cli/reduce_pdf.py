@@ -24,6 +24,10 @@ def reduce_pdf(
     *,
     composition: str,
     background: Path | None = None,
+    air: Path | None = None,
+    charges: list[str] | None = None,
+    recoil_power: float = 2.0,
+    anomalous: bool = True,
     wavelength: float | None = None,
     q_range: tuple[float, float] | None = None,
     number_density: float | None = None,
@@ -51,6 +55,14 @@ def reduce_pdf(
         Such as NaTaCl6 or NaTaCl5S0.5.
     background
         Pattern of the empty container; its scale is fitted.
+    air
+        Pattern without sample and container; its scale is fitted too.
+    charges
+        Elements whose form factor is that of an ion, such as Na+1 or Ta+5; may be repeated.
+    recoil_power
+        Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
+    anomalous
+        Add f' and f'' at the wavelength.
     wavelength
         angstrom; taken from the header if it is there.
     q_range
@@ -96,13 +108,14 @@ def reduce_pdf(
     ResultFolder(out, kind="reduce-pdf").check()
     corrections = {"polarisation": polarisation, "mu_r": mu_r, "detector": detector}
     read: dict[str, Any] = {"wavelength": wavelength, "axis": axis, "corrections": corrections}
-    empty = None if background is None else _load(background, **read)
+    others = {"background": background, "air": air}
     settings = {
-        "background": empty, "composition": atoms, "number_density": number_density,
+        **{name: None if path is None else _load(path, **read) for name, path in others.items()},
+        "composition": atoms, "charges": _charges(charges or [], atoms), "number_density": number_density,
         "window": None if window == "none" else window, "r_cut": r_cut, "smooth": smooth,
-        "r": _grid(r_max, r_step),
+        "anomalous": anomalous, "recoil_power": recoil_power, "r": _grid(r_max, r_step),
     }  # fmt: skip
-    files = paths if background is None else [*paths, background]
+    files = [*paths, *(path for path in others.values() if path is not None)]
     job = _Job(out, files, simulated, hdf5, q_range, settings, read)
     return job.one(paths[0]) if len(paths) == 1 else job.series(paths)
 
@@ -176,9 +189,9 @@ class _Job:
         q_range = self.q_range
         if q_range is None:
             q_range, chosen = suggest_q_range(iq)
-            empty = self.settings["background"]
-            if empty is not None:
-                q_range = (max(q_range[0], float(empty.q[0])), min(q_range[1], float(empty.q[-1])))
+            for empty in (self.settings["background"], self.settings["air"]):
+                if empty is not None:
+                    q_range = (max(q_range[0], float(empty.q[0])), min(q_range[1], float(empty.q[-1])))
             iq = iq.after(chosen)
         return iq, reduce_scattering(iq, q_range=q_range, **self.settings)
 
@@ -222,6 +235,22 @@ def _load(path: Path, *, wavelength: float | None, axis: str | None, corrections
     return correct_pattern(iq, **corrections)
 
 
+def _charges(words: list[str], atoms: Mapping[str, float]) -> dict[str, int]:
+    """Read words such as Na+1 and Cl-1."""
+    import re
+
+    found = {}
+    for word in words:
+        match = re.fullmatch(r"([A-Z][a-z]?)([+-]\d)", word)
+        if match is None or match[1] not in atoms:
+            raise ProjectError(
+                f"cannot read the charge {word!r}", where="--charges",
+                do="write elements of the composition with their charges, such as Na+1 Cl-1",
+            )  # fmt: skip
+        found[match[1]] = int(match[2])
+    return found
+
+
 def _check(**values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not 0 < value < float("inf"):
@@ -263,7 +292,7 @@ def _print(record: Mapping[str, Any], out: Path) -> None:
     for warning in record["warnings"]:
         print(f"warning: {warning}")
     rows = []
-    for name in ("scale", "background_scale", "compton_scale", "fluorescence", "number_density"):
+    for name in ("scale", "background_scale", "air_scale", "compton_scale", "fluorescence", "number_density"):
         if record[name] is not None:
             rows.append([name.replace("_", " "), plus_minus(record[name], record[f"sigma_{name}"])])
     rows.append(["Q range (1/angstrom)", f"{record['q_min']:.3f} to {record['q_max']:.3f}"])

@@ -33,10 +33,12 @@ _GR_TITLES = re.compile(r"^#L\s+r\b.*\bG\b", re.M)
 def sniff_gr(head: bytes) -> bool:
     """Whether the head is of a PDFgetX2, PDFgetX3 or PDFgetN file of G(r)."""
     text = head.decode("latin-1")
-    pdfget = re.search(r"pdfget[xn]|Get_XPDF", text, re.IGNORECASE) and not re.search(
-        r"^outputtype\s*=\s*(iq|sq|fq)\b", text, re.M | re.IGNORECASE
-    )
-    return bool(_GR_TITLES.search(text) or pdfget or re.match(r"# shortrange \S+: G\(r\)", text))
+    if _GR_TITLES.search(text) or re.match(r"# shortrange \S+: G\(r\)", text):
+        return True
+    # The long head of PDFgetX2 is the same for all of its files: their suffix tells them apart.
+    pdfget = re.search(r"pdfget[xn]", text, re.IGNORECASE) and "Get_XPDF" not in text
+    other = re.search(r"^outputtype\s*=\s*(iq|sq|fq)\b|^#L\s+Q\b", text, re.M | re.IGNORECASE)
+    return bool(pdfget and not other)
 
 
 def _q_limit(text: str, which: str) -> float | None:

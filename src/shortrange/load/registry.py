@@ -13,7 +13,7 @@ from shortrange.errors import DataError, ShortrangeError, did_you_mean
 from shortrange.load.frames import Frame, FrameFile, Notes
 from shortrange.load.history import restore_history
 from shortrange.load.text import read_head
-from shortrange.quantities import GR, IQ, Scan, Trajectory
+from shortrange.quantities import GR, IQ, SQ, Scan, Trajectory
 
 __all__ = [
     "LOADERS",
@@ -23,6 +23,7 @@ __all__ = [
     "load_gr",
     "load_iq",
     "load_scans",
+    "load_sq",
     "load_trajectory",
     "open_frames",
     "register",
@@ -46,7 +47,7 @@ _DOOR = {
     "iq": "load_iq",
     "gr": "load_gr",
     "structure": "load_trajectory",
-    "sq": "load",
+    "sq": "load_sq",
     "chi": "load",
 }
 
@@ -313,6 +314,35 @@ def load_iq(
         If the file cannot be read, or its axis is not known or cannot be Q.
     """
     return cast(IQ, _read(path, format, "iq", wavelength=wavelength, axis=axis))
+
+
+def load_sq(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    function: str | None = None,
+    mean_b_squared: float | None = None,
+) -> SQ:
+    """Read a structure factor.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        Name of a loader.
+    function
+        ``"S"``, ``"S-1"``, ``"F"`` or ``"F_keen"``, where the file does not say.
+    mean_b_squared
+        Square of the mean scattering length, barn, for ``"F_keen"`` (i(Q) of Gudrun).
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its second column is not known.
+    """
+    options = {"function": function, "mean_b_squared": mean_b_squared}
+    return cast(SQ, _read(path, format, "sq", **{k: v for k, v in options.items() if v is not None}))
 
 
 def load_gr(path: str | Path, *, format: str | None = None, function: str = "G") -> GR:

@@ -20,6 +20,7 @@ __all__ = [
     "FLOAT",
     "Line",
     "Table",
+    "check_increasing",
     "errors_of",
     "find_labels",
     "header_number",
@@ -345,3 +346,20 @@ def errors_of(values: Array | None) -> tuple[Array | None, tuple[Step, ...]]:
     return None, (
         step("warning: the errors are not all positive, and were left out", points=int(np.sum(values <= 0))),
     )
+
+
+def check_increasing(table: Table, name: str) -> None:
+    """Refuse a table whose first column does not increase.
+
+    Raises
+    ------
+    DataError
+        With the line where it repeats or falls back.
+    """
+    back = np.flatnonzero(np.diff(table.values[:, 0]) <= 0)
+    if back.size:
+        raise DataError(
+            f"{name} does not increase",
+            where=where(table.path, int(table.lines[int(back[0]) + 1]), 1),
+            do="give every point once, in increasing order",
+        )

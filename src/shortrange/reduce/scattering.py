@@ -151,6 +151,10 @@ def reduce_scattering(
     wavelength = _checked(
         where, iq.wavelength if wavelength is None else wavelength, composition, number_density
     )
+    if not 0.0 <= recoil_power <= 4.0:
+        raise DataError(
+            f"recoil_power = {recoil_power:g}", where=where, do="give 2, 3 for an integrating detector, or 0"
+        )
     check_pattern(iq, q_range=q_range, wavelength=wavelength)
     pattern, steps = cut_pattern(iq, q_range)
     sigma = np.asarray(pattern.sigma)

@@ -14,7 +14,7 @@ from shortrange.report.style import finish, new_figure, note
 
 __all__ = ["reduction_plate", "reduction_record"]
 
-_ESTIMATES = ("scale", "background_scale", "compton_scale", "fluorescence", "number_density")
+_ESTIMATES = ("scale", "background_scale", "air_scale", "compton_scale", "fluorescence", "number_density")
 
 
 def reduction_record(reduction: ScatteringReduction, *, wavelength: float | None) -> dict[str, Any]:
@@ -33,11 +33,16 @@ def reduction_record(reduction: ScatteringReduction, *, wavelength: float | None
         "r_cut": reduction.r_cut,
         "smooth_order": reduction.smooth_order,
         "smooth_range": [float(reduction.smooth.min()), float(reduction.smooth.max())],
+        "charges": dict(_settings(reduction).get("charges", {})),
         "window": transform.settings["window"] or "none",
         "wavelength": wavelength,
         "composition": dict(reduction.sq.composition),
         "warnings": list(doubts(reduction.history)),
     }
+
+
+def _settings(reduction: ScatteringReduction) -> Any:
+    return next((s.settings for s in reversed(reduction.history) if s.name == "reduce I(Q) to S(Q)"), {})
 
 
 def reduction_plate(
