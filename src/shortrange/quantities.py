@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
+from shortrange.shown import Shown
 
 __all__ = ["GR", "IQ", "SQ", "ChiK", "ChiR", "MuE", "Scan", "Step", "Trajectory", "doubts", "step"]
 
@@ -80,7 +81,7 @@ def _own(value: Any, dtype: type = float) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Carrier:
+class _Carrier(Shown):
     """What the carriers share: own arrays, equal lengths, history."""
 
     _arrays: ClassVar[tuple[str, ...]] = ()
@@ -381,7 +382,7 @@ class GR(_Carrier):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trajectory:
+class Trajectory(Shown):
     """Snapshots of the same atoms; a crystal or a molecule is a trajectory of one frame.
 
     Attributes

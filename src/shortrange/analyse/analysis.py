@@ -28,6 +28,7 @@ from shortrange.analyse.topology import Distances, Persistence, have_ripser, top
 from shortrange.analyse.transport import Transport, transport
 from shortrange.errors import DataError, ProjectError, did_you_mean
 from shortrange.quantities import Step, Trajectory, step
+from shortrange.shown import Shown
 
 __all__ = ["PARTS", "Analysis", "Part", "analyse_trajectory"]
 
@@ -47,7 +48,7 @@ _OTHER_SHAPES_FRAMES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Analysis:
+class Analysis(Shown):
     """What a trajectory contains; parts that were not asked or not possible are None or empty.
 
     Attributes

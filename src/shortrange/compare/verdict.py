@@ -9,6 +9,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from shortrange.quantities import Step
+from shortrange.shown import Shown, table_html
 
 __all__ = ["FittedParameter", "MeasurementFit", "ModelResult", "Verdict"]
 
@@ -46,7 +47,7 @@ class FittedParameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MeasurementFit:
+class MeasurementFit(Shown):
     """One model against one measurement.
 
     Attributes
@@ -95,7 +96,7 @@ class MeasurementFit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ModelResult:
+class ModelResult(Shown):
     """One structural hypothesis after all measurements.
 
     Attributes
@@ -145,3 +146,17 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Step, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return the models with their odds and misfits, for a notebook."""
+        head = ["model", "probability", "ln evidence"]
+        for fit in self.models[0].fits:
+            head += [f"{fit.measurement}: {'R' if fit.technique == 'xas' else 'Rw'}", "reduced χ²"]
+        rows = [
+            [model.name, f"{model.probability:.4g}", f"{model.log_evidence:.2f}"]
+            + [text for fit in model.fits for text in (f"{fit.R:.3g}", f"{fit.chi2_reduced:.3g}")]
+            for model in self.models
+        ]
+        notes = [[f"warning: {text}"] for text in self.warnings]
+        title = f"{self.verdict}: {self.reason}"
+        return table_html(head, rows, title=title) + (table_html([""], notes) if notes else "")

@@ -40,6 +40,7 @@ from shortrange.fit.wishes import Wishes
 from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step
 from shortrange.quantities import step as record
+from shortrange.shown import Shown
 from shortrange.simulate.crystal_gr import Peaks
 from shortrange.simulate.pdf_weights import Weights
 from shortrange.simulate.shapes import Shape
@@ -91,7 +92,7 @@ class BoxcarWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Boxcar:
+class Boxcar(Shown):
     """All windows, the fit through all of them at once, and how far each phase is ordered.
 
     Attributes

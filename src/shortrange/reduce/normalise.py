@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shortrange.errors import DataError
 from shortrange.quantities import MuE, Step, step
+from shortrange.shown import Shown
 
 __all__ = ["EdgeRanges", "Normalised", "edge_ranges", "find_e0", "normalise"]
 
@@ -35,7 +36,7 @@ class EdgeRanges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Normalised:
+class Normalised(Shown):
     """mu(E) with its edge step divided out.
 
     Attributes

@@ -19,6 +19,7 @@ from shortrange.reduce.scattering_checks import check_background, check_pattern,
 from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fit
 from shortrange.reduce.scattering_terms import scattering_terms
 from shortrange.reduce.scattering_transform import gr_from_sq
+from shortrange.shown import Shown
 
 __all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering", "shortest_distance"]
 
@@ -40,7 +41,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScatteringReduction:
+class ScatteringReduction(Shown):
     """What one pattern reduces to.
 
     Attributes

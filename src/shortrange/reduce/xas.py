@@ -20,6 +20,7 @@ from shortrange.reduce.k_range import suggest_k_range
 from shortrange.reduce.merge import Comparison, compare, merge
 from shortrange.reduce.mu import check_edge, cut_to_edge, to_mu
 from shortrange.reduce.normalise import Normalised, find_e0, normalise
+from shortrange.shown import Shown
 
 __all__ = ["ScanReport", "XasReduction", "merge_reference", "reduce_xas"]
 
@@ -66,7 +67,7 @@ class ScanReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class XasReduction:
+class XasReduction(Shown):
     """Result of `reduce_xas`.
 
     Attributes

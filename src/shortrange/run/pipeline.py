@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ class RunResult:
     verdict: Verdict
     versions: Mapping[str, str]
     contents: Mapping[str, Analysis | str]
+
+    def _repr_html_(self) -> str:
+        """Return the question and the verdict, for a notebook."""
+        label = " · SIMULATED DATA" if self.simulated else ""
+        return f"<b>{escape(self.project.title)}{label}</b><br>{self.verdict._repr_html_()}"
 
     @property
     def simulated(self) -> bool:

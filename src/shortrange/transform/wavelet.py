@@ -17,6 +17,7 @@ from shortrange.errors import DataError, did_you_mean
 from shortrange.numeric.wavelets import cauchy_transform, larch_order, morlet_transform, pywavelets_transform
 from shortrange.numeric.xafs_fourier import k_window
 from shortrange.quantities import ChiK, Step, step
+from shortrange.shown import Shown
 
 __all__ = ["Lobe", "WaveletMap", "map_difference", "measure_lobe", "wavelet"]
 
@@ -27,7 +28,7 @@ _REPLICAS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WaveletMap:
+class WaveletMap(Shown):
     """Wavelet transform of k^n chi(k).
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.quantities import ChiK, Step
+from shortrange.shown import Shown
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
 from shortrange.simulate.exafs.model import ExafsModel
 
@@ -19,7 +20,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EnsembleExafs:
+class EnsembleExafs(Shown):
     """Mean chi(k) over the absorbers of some snapshots, with S02 = 1 and no Debye-Waller factor but theirs.
 
     Attributes
