@@ -139,6 +139,8 @@ def test_reduce_keeps_its_contract(tmp_path, capsys):
     assert {"e0", "edge_step", "element", "edge", "scans", "warnings"} <= summary.keys()
     assert (summary["element"], summary["edge"]) == ("Ta", "L3")
     assert summary["k_range"] == [3.0, 11.0]
+    assert summary["noise"]["from"] == "scatter of the repeats"
+    assert summary["noise"]["chi_at_high_r"] == pytest.approx(summary["noise"]["chi"], rel=0.5)
     assert summary["simulated"] is False
     assert summary["edge_step"] == pytest.approx(1.0, abs=0.05)
     for scan in summary["scans"]:

@@ -1,8 +1,10 @@
 """Small files of every format, written on the spot: a Ta L3 edge, a pattern, a G(r), a molecule."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from beamline_heads import EPICS, PF, SSRL, rows
@@ -107,7 +109,24 @@ ATHENA = (
     f"@x = ({quoted(ENERGY)});\n@y = ({quoted(MU)});\n[record]   # create object\n\n@journal = ('');\n\n1;\n"
 )
 
-FILES: dict[str, tuple[str, str, str]] = {
+
+def bliss() -> bytes:
+    """HDF5 as ESRF's BLISS writes it: keV, a soft link to a device, an external link to an absent file."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        group = file.create_group("1.1/measurement")
+        group["energy_enc"] = ENERGY / 1e3
+        group["energy_enc"].attrs["units"] = "keV"
+        group["energy"] = h5py.SoftLink("/1.1/measurement/energy_enc")
+        device = file.create_group("1.1/instrument/i0")
+        device["value"] = I0
+        group["I0"] = h5py.SoftLink("/1.1/instrument/i0")
+        group["I1"] = IT
+        group["mca"] = h5py.ExternalLink("absent.h5", "/1.1/measurement/mca")
+    return memory.getvalue()
+
+
+FILES: dict[str, tuple[str, str, str | bytes]] = {
     # loader: kind, file name, content
     "xdi": ("xas", "ta.xdi", XDI_HEAD + rows(ENERGY, IT, I0, IR)),
     "columns": ("xas", "ta.dat", "# energy i0 it ir temp\n" + rows(ENERGY, I0, IT, IR, 300 + 0 * I0)),
@@ -125,6 +144,7 @@ FILES: dict[str, tuple[str, str, str]] = {
     "pf9809": ("xas", "ta.pf", PF + rows(ANGLES, ANGLES, 1 + 0 * I0, I0, IT)),
     "ssrl": ("xas", "ta.ssrl", SSRL + rows(1 + 0 * I0, ENERGY, ENERGY, I0, IT, IR)),
     "epics": ("xas", "ta.epics", EPICS + rows(ENERGY, I0, IT)),
+    "hdf5": ("xas", "ta.h5", bliss()),
     "side_by_side": (
         "xas",
         "ta.csv",

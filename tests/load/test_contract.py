@@ -116,7 +116,11 @@ def test_rubbish(sample: tuple[str, str, Path], content: bytes) -> None:
 def test_cut_short(sample: tuple[str, str, Path]) -> None:
     """A file cut in the middle of its last number is refused, or read without it."""
     name, kind, path = sample
-    if (kind == "structure" and name != "xdatcar") or name in ("athena", "side_by_side"):
+    if (kind == "structure" and name != "xdatcar") or name in (
+        "athena",
+        "side_by_side",
+        "hdf5",
+    ):
         return  # their own tests cut them where it matters
     text = path.read_text().rstrip()
     path.write_text(text[: text.rindex(" ")])

@@ -193,6 +193,8 @@ def _draw(
 
 
 def _numbers(reduction: XasReduction, r_bkg: float) -> dict[str, Any]:
+    from shortrange.reduce.noise import noise_record
+
     normalised = reduction.normalised
     return {
         "element": reduction.merged.element,
@@ -203,6 +205,7 @@ def _numbers(reduction: XasReduction, r_bkg: float) -> dict[str, Any]:
         "sigma_edge_step": normalised.sigma_edge_step,
         "k_range": reduction.k_range,
         "r_bkg": r_bkg,
+        "noise": noise_record(reduction),
     }
 
 

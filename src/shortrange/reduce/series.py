@@ -238,11 +238,12 @@ def white_line_area(
     excess = above(0.0)
     area = float(weights @ excess)
     relative = data.sigma[inside] / data.edge_step
-    noise = float(np.hypot(np.linalg.norm(weights * relative), area * data.sigma_edge_step / data.edge_step))
-    if area <= 4.0 * noise:
+    counted = float(np.linalg.norm(weights * relative))
+    if area <= 4.0 * counted:
         raise DataError(
-            f"there is no white line: area {area:.3g} eV, noise {noise:.2g} eV", where=where, do="check E0"
+            f"there is no white line: area {area:.3g} eV, noise {counted:.2g} eV", where=where, do="check E0"
         )
+    noise = float(np.hypot(counted, area * data.sigma_edge_step / data.edge_step))
     moved = [float(weights @ above(shift)) for shift in (-step_width, step_width)]
     centroid = float(weights @ (excess * energy)) / area
     centroids = [
