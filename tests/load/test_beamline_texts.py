@@ -162,3 +162,76 @@ def test_damaged_hdf5(tmp_path):
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(DataError, match="cannot be read"):
         load_scans(path)
+
+
+TA = {"element": "Ta", "edge": "L3"}
+HXMA = """# Sample.formula:TaCl5
+# CLS Data Acquisition
+#(1) Event-ID BL1606-ID-1:Energy MONO16061I1001:Energy:fbk BL1606-ID1:mcs04:fbk BL1606-ID1:mcs05:fbk
+#(1) Event-ID "BL1606-ID-1 Energy Setting" $(EnergyFeedback) "I0" "I1"
+#(2) BL1606-ID1:mcs:background BL1606-ID-1:Energy:0
+#(2) $(Background)[0] "Energy Base"
+# Background counts time=0(x .1 microseconds), 0, 0, 0
+"""
+SXRMB = """# Facility: CLS SXRMB Beamline
+#
+# Scanned Edge:\tTa L3
+# -------------------------------------
+# EnergyFeedback.X\tEnergyFeedback\tBeamlineI0Detector\tTEYDetector\tTaLa1\tnorm_TaLa1\t
+
+"""
+BIOXAS = """# XDI/1.0
+# Sample.formula:Ta2(SO4)5
+# Sample.temperature:r.t.
+# Element.symbol: Ta
+# Element.edge: L3
+# Column.1: energy eV
+# Column.2: I0Detector_DarkCorrect
+# Column.3: I1Detector_DarkCorrect
+# Column.4: I2Detector_DarkCorrect
+# Column.5: TaLa1_OutB_DarkCorrect
+# Column.6: TaLa1_spectra1_OutB_DarkCorrect
+#/////////////////////////////////
+# Scan: pellet #1
+# # ----
+# EnergySetpoint.X\tI0Detector_DarkCorrect\t
+"""
+PIRX = "#F pirx.dat\n#D now\n\n#S 1  ascan energy 9700 10100 80 1\n#N 4\n#L energy  i0  d1  p1\n"
+LABVIEW = (
+    "# 1-D Scan File created by LabVIEW Control Panel\n# Column Headings:\n"
+    "#Mono Energy *        Scaler preset time * I0                   I1                   \n"
+)
+
+
+def test_hxma_with_quoted_and_bare_titles(write):
+    (scan,) = load_scans(write(HXMA + rows(1 + 0 * I0, ENERGY + 0.1, ENERGY, I0, IT, sep=", ")), **TA)
+    np.testing.assert_allclose(scan.energy, ENERGY)
+    np.testing.assert_allclose(scan.columns["it"], IT, rtol=1e-7)
+
+
+def test_sxrmb_names_its_edge_and_line(write):
+    text = SXRMB + rows(ENERGY, ENERGY, I0, I0 * MU**2, I0 + IT, IT, sep="\t").replace("\n", "\t\n")
+    (scan,) = load_scans(write(text))
+    assert (scan.element, scan.edge) == ("Ta", "L3")
+    np.testing.assert_allclose(scan.columns["if"], I0 + IT, rtol=1e-7)
+    assert "tey" in scan.columns
+
+
+def test_bioxas_has_fields_without_a_blank(write):
+    (scan,) = load_scans(write(BIOXAS + "\n" + rows(ENERGY, I0, IT, IT / 2, I0 * 3, I0, sep="\t")))
+    assert scan.metadata["sample.formula"] == "Ta2(SO4)5"
+    np.testing.assert_allclose(scan.columns["i0"], I0, rtol=1e-7)
+    np.testing.assert_allclose(scan.columns["if"], 3 * I0, rtol=1e-7)
+    assert {"it", "ir"} <= set(scan.columns)
+
+
+def test_pirx_yields(write):
+    (scan,) = load_scans(write(PIRX + rows(ENERGY, I0, I0 + 1, I0 + 2)), **TA)
+    np.testing.assert_allclose(scan.columns["tey"], I0 + 1, rtol=1e-9)
+    np.testing.assert_allclose(scan.columns["if"], I0 + 2, rtol=1e-9)
+
+
+def test_titles_in_fields_of_equal_width(write):
+    (scan,) = load_scans(write(LABVIEW + rows(ENERGY, 1 + 0 * I0, I0, IT)), **TA)
+    np.testing.assert_allclose(scan.columns["i0"], I0, rtol=1e-7)
+    assert "scaler preset time *" in scan.columns

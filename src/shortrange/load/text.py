@@ -311,12 +311,12 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
 
 
 def _fixed_width(text: str, width: int) -> list[str]:
-    """Split titles that stand in fields of equal size, each but the last ended by a blank."""
+    """Split titles that begin in fields of equal size, each but the last ended by a blank."""
     for size in range(8, 32) if width > 3 else ():
         if not (width - 1) * size < len(text) <= width * size:
             continue
         parts = [text[i : i + size] for i in range(0, len(text), size)]
-        if all(part.endswith(" ") and part.strip() for part in parts[:-1]):
+        if all(part[0] != " " for part in parts) and all(part[-1] == " " for part in parts[:-1]):
             return [part.strip() for part in parts]
     return []
 
