@@ -13,6 +13,8 @@ from shortrange.quantities import step
 from shortrange.report import document
 from shortrange.report.disputed import disputed_range, shares
 from shortrange.report.document import plotly_script
+from shortrange.report.evidence import advantages
+from shortrange.report.fit_plates import evidence_plates
 from shortrange.report.html import render_page
 from shortrange.report.live.fits import live_fits
 from shortrange.report.plates import Plate
@@ -112,6 +114,45 @@ def test_residuals_of_the_live_figure_are_those_of_the_printed_one():
         expected = (fit.data - fit.model) / np.hypot(fit.sigma, fit.theory_sigma)
         np.testing.assert_allclose(trace["y"], expected, rtol=1e-4)
     assert [trace["visible"] for trace in drawn] == [True, True, "legendonly", "legendonly"]
+
+
+def record_with_places():
+    rows = [("corner", [1.0, 2.0]), ("edge <S2>", [0.5, -3.0]), ("a mixture", [0.0])]
+    models = [
+        {
+            "name": name,
+            "fits": {"PDF": {"evidence_by_place": {"r": {"centres": [2.0, 4.0][: len(nats)], "nats": nats}}}},
+            "shares": [{"name": "corner", "value": 0.7, "sigma": 0.1}] if name == "a mixture" else [],
+        }
+        for name, nats in rows
+    ]
+    decide = [
+        {"measurement": "ten times longer", "expected_gain_nats": 0.5, "assumed": "the same noise"},
+        {"measurement": "S K-edge <EXAFS>", "expected_gain_nats": 3.0, "assumed": ""},
+    ]
+    base = {"inputs": [], "settings": {}, "versions": {}}
+    return {**base, "models": models, "what_would_decide": decide}
+
+
+def test_evidence_by_place_is_the_difference_to_the_leading_model():
+    (found,) = advantages(record_with_places(), "PDF")
+    assert list(found.nats) == ["edge <S2>"]  # the mixture has other places
+    np.testing.assert_allclose(found.nats["edge <S2>"], [0.5, 5.0])
+    assert advantages(record_with_places(), "Ta L3") == []
+    assert advantages({}, "PDF") == []
+    (plate,) = evidence_plates(record_with_places(), "PDF", title="t", simulated=True)
+    assert "corner" in plate.caption
+    (bars,) = plate.live["data"]
+    assert (bars["x"], bars["y"]) == ([2.0, 4.0], [0.5, 5.0])
+    assert bars["name"] == "edge &lt;S2&gt;"
+
+
+def test_what_would_decide_begins_with_the_most_telling():
+    words = " ".join(parse(render(make_verdict(), record=record_with_places())).text)
+    assert words.index("S K-edge <EXAFS>") < words.index("ten times longer")
+    assert "20 : 1" in words  # e^3
+    assert "0.70 ± 0.10" in words
+    assert "What would decide" not in " ".join(parse(render(make_verdict())).text)
 
 
 def test_the_disputed_peak_is_where_two_models_differ():

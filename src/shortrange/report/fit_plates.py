@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
 from shortrange.report.disputed import disputed_range
+from shortrange.report.evidence import advantages
+from shortrange.report.figures.evidence import evidence_figure
 from shortrange.report.figures.verdict import (
     contributions_figure,
     distances_figure,
@@ -14,11 +16,12 @@ from shortrange.report.figures.verdict import (
     odds_figure,
     wavelets_figure,
 )
+from shortrange.report.live.evidence import live_evidence
 from shortrange.report.live.fits import live_distances, live_fits, live_parts
 from shortrange.report.plates import Plate, make_plate, slug
 from shortrange.report.text import leading
 
-__all__ = ["fit_plates", "odds_plate"]
+__all__ = ["evidence_plates", "fit_plates", "odds_plate"]
 
 Pairs = Sequence[tuple[ModelResult, MeasurementFit]]
 
@@ -81,6 +84,25 @@ def fit_plates(
             )
         )
     return [*plates, *_parts(verdict, pairs, fit, looks), *_wavelets(verdict, fit, looks)]
+
+
+def evidence_plates(
+    record: Mapping[str, Any], measurement: str, *, title: str, simulated: bool
+) -> list[Plate]:
+    """Figure of which places of a measurement speak for which model, if the record says so."""
+    data = advantages(record, measurement)
+    if not data:
+        return []
+    names = [str(model["name"]) for model in record["models"]]
+    figure = evidence_figure(
+        data, measurement=measurement, leader=names[0], names=names, title=title, simulated=simulated
+    )
+    caption = (
+        f"{measurement}: how much {names[0]} gains on each other model, place by place (1 nat is a factor of "
+        "2.7 in the odds). Below zero the other model describes the data better."
+    )
+    live = live_evidence(data, names=names, simulated=simulated)
+    return [make_plate(f"{slug(measurement)}_evidence", figure, caption=caption, live=live)]
 
 
 def _parts(verdict: Verdict, pairs: Pairs, fit: MeasurementFit, looks: _Looks) -> list[Plate]:

@@ -15,6 +15,7 @@ from shortrange.report.plates import Plate
 from shortrange.report.sections.answer import answer, head, models, single_measurements, warnings_list
 from shortrange.report.sections.fits import fits as fits_section
 from shortrange.report.sections.parameters import parameters
+from shortrange.report.sections.prospects import shares, what_would_decide
 from shortrange.report.sections.provenance import assumptions, cited, footer, inputs_table
 from shortrange.report.sections.reductions import reductions as reductions_section
 
@@ -23,6 +24,7 @@ __all__ = ["render_page"]
 _PLACES = (
     ("models", "Models"),
     ("measurements", "Measurements"),
+    ("prospects", "What would decide"),
     ("warnings", "Warnings"),
     ("fits", "Fits"),
     ("contents", "What the models are"),
@@ -95,7 +97,9 @@ def _sections(
 ) -> list[Markup]:
     return [
         models(verdict),
+        shares(record),
         single_measurements(verdict),
+        what_would_decide(record),
         warnings_list(verdict.warnings),
         fits_section(verdict, fits),
         models_section(contents),

@@ -24,7 +24,7 @@ from shortrange.report.columns import (
     write_csv,
     write_gr,
 )
-from shortrange.report.fit_plates import fit_plates, odds_plate
+from shortrange.report.fit_plates import evidence_plates, fit_plates, odds_plate
 from shortrange.report.folder import ResultFolder
 from shortrange.report.html import render_page
 from shortrange.report.plates import (
@@ -130,6 +130,8 @@ def write_report(result: Reportable, folder: str | Path, *, interactive: bool = 
             )
             for fit in leading(verdict).fits
         }
+        for name, shown in fits.items():
+            shown += evidence_plates(record, name, title=title, simulated=simulated)
         plates = {name: _plates_of(result, name) for name in result.reductions}
         save_plates([odds, *_all(fits), *_all(plates)], new / "figures")
         page = render_page(
