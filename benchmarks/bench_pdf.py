@@ -97,6 +97,32 @@ def main() -> None:
     for name, mine, theirs in rows:
         other = "" if theirs is None else f"{theirs * 1e3:8.1f} ms {theirs / mine:6.0f} x"
         print(f"{name:52s} {mine * 1e3:7.2f} ms {other}")
+    scaling()
+
+
+def scaling() -> None:
+    """Counting alone, one thread: CPU time for each atom, or frame, does not grow with their number."""
+    print("cost of counting to 21 A, CPU time of one thread")
+    for edge in (3, 5, 11, 23):
+        box = salt((edge, edge, edge), 1)
+        cost = cpu_seconds(lambda box=box: pair_histograms(box, r_max=21.0, workers=1), 3 if edge < 12 else 1)
+        print(f"  {box.n_atoms:7d} atoms: {cost * 1e3:9.2f} ms, {cost / box.n_atoms * 1e6:6.2f} us an atom")
+    for frames in (10, 100, 1000):
+        run = salt((2, 2, 4), frames)
+        cost = cpu_seconds(lambda run=run: pair_histograms(run, r_max=21.0, workers=1), 1)
+        print(
+            f"  {frames:7d} frames of 128 atoms: {cost * 1e3:9.2f} ms, {cost / frames * 1e3:6.3f} ms a frame"
+        )
+
+
+def cpu_seconds(call, repeats: int) -> float:
+    """Least CPU time."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        call()
+        times.append(time.process_time() - start)
+    return min(times)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from shortrange.load import load_trajectory
 from shortrange.quantities import Trajectory
@@ -21,6 +22,7 @@ from shortrange.simulate.exafs.check import chi_of_paths, relative_rms
 from shortrange.simulate.exafs.representative import cluster_around
 from shortrange.simulate.feff import run_feff
 from shortrange.simulate.feff_paths import worker_count
+from shortrange.units import HBAR2_2ME
 
 K = np.arange(2.0, 13.0, 0.05)
 INSIDE = (K >= 3) & (K <= 12)
@@ -38,16 +40,27 @@ def sample(path: Path) -> tuple[Trajectory, list[int]]:
     return few, atoms[:: max(1, atoms.size // 8)][:8].tolist()
 
 
-def plain_feff(few: Trajectory, atoms: list[int], potentials) -> np.ndarray:
-    """Spectra of all absorbers; with potentials of None, own ones."""
+def plain_feff(few: Trajectory, atoms: list[int], potentials) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra of all absorbers and their Fermi levels, eV; with potentials of None, own ones."""
 
-    def one(job: tuple[int, int]) -> np.ndarray:
+    def one(job: tuple[int, int]) -> tuple[np.ndarray, float]:
         cluster = cluster_around(few, frame=job[0], atom=job[1], radius=9.0)
-        return chi_of_paths(run_feff(cluster, edge="L3", r_path=6.0, potentials=potentials)[2], K)
+        pad = run_feff(cluster, edge="L3", r_path=6.0, potentials=potentials)[2]
+        return chi_of_paths(pad, K), pad.mu
 
     jobs = [(frame, atom) for frame in range(few.n_frames) for atom in atoms]
     with ThreadPoolExecutor(worker_count(None)) as pool:
-        return np.array(list(pool.map(one, jobs)))
+        spectra, levels = zip(*pool.map(one, jobs), strict=True)
+    return np.array(spectra), np.array(levels)
+
+
+def on_one_scale(spectra: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Mean of spectra with k counted from the mean Fermi level, as in one sample, and not from each own one."""
+    moved = []
+    for chi, level in zip(spectra, levels, strict=True):
+        k = np.sqrt(np.clip(K**2 - (level - levels.mean()) / HBAR2_2ME, K[0] ** 2, K[-1] ** 2))
+        moved.append(CubicSpline(K, chi)(k))
+    return np.mean(moved, axis=0)
 
 
 def error(chi: np.ndarray, truth: np.ndarray) -> float:
@@ -65,19 +78,21 @@ def after_e0(model, truth: np.ndarray) -> tuple[float, float]:
 def study(path: Path) -> dict:
     """Errors of one file."""
     few, atoms = sample(path)
-    own = plain_feff(few, atoms, None)
+    own, levels = plain_feff(few, atoms, None)
     rows = {}
     for name, number in (("one cluster", 1), ("mean", None)):
         shared = potentials_for(few, n_potentials=number, **SETTINGS)
         result = ensemble_exafs(few, k=K, atoms=atoms, potentials=shared, **SETTINGS)
         rows[name] = (result, after_e0(result.model(), own.mean(axis=0)))
     result, (least, shift) = rows["mean"]
-    same = plain_feff(few, atoms, shared)
+    same, _ = plain_feff(few, atoms, shared)
+    aligned, _ = after_e0(result.model(), on_one_scale(own, levels))
     half = error(own[::2].mean(axis=0), own[1::2].mean(axis=0))
     chosen = shared.settings["atoms"]
     return {
         "name": few.label, "clusters": len(chosen) if isinstance(chosen, list) else 1,
         "same": error(result.chi, same.mean(axis=0)), "one": rows["one cluster"][1][0], "own": least,
+        "aligned": aligned, "jitter": float(levels.std()),
         "shift": shift, "half": half, "bounds": result.bounds, "ours": result.model()(K, delta_e0=shift),
         "truth": own.mean(axis=0), "sampling": result.standard_error,
     }  # fmt: skip
@@ -97,8 +112,9 @@ def draw(found: list[dict], path: Path) -> None:
         ax.set_title(f"{row['name']}: {100 * row['own']:.2f} %", fontsize=8, loc="left")
         dress(ax, ylabel="$k^2χ$ (Å$^{-2}$)", y_ticks=3)
         ax.set_xlim(2, 13)
+        ax.set_ylim(-1.6, 1.5)
     ax.set_xlabel("$k$ (Å$^{-1}$)")
-    figure.axes[0].legend(fontsize=6.5, frameon=False, loc="upper right", ncols=3)
+    figure.axes[-1].legend(fontsize=6.5, frameon=False, loc="lower right", ncols=3)
     path.write_bytes(png_bytes(finish(figure, title="Ensemble EXAFS and full FEFF8L", simulated=True)))
 
 
@@ -109,13 +125,13 @@ def main() -> None:
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     found = [study(path) for path in options.snapshots]
-    print("| snapshots | same potentials | one cluster | mean of n | dE0, eV | two halves differ by |")
+    print("| snapshots | same potentials | one cluster | mean of n | on one energy scale | two halves |")
     print("|---|---|---|---|---|---|")
     for row in found:
         print(
             f"| {row['name']} | {100 * row['same']:.2f} % | {100 * row['one']:.2f} % |"
-            f" {100 * row['own']:.2f} % (n = {row['clusters']}) | {row['shift']:+.2f} |"
-            f" {100 * row['half']:.0f} % |"
+            f" {100 * row['own']:.2f} % (n = {row['clusters']}) |"
+            f" {100 * row['aligned']:.2f} % ({row['jitter']:.2f} eV) | {100 * row['half']:.0f} % |"
         )
         for name, share in row["bounds"].items():
             print(f"    left out: {name}: {100 * share:.2f} %")

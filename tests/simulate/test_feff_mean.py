@@ -140,3 +140,20 @@ def test_an_interrupted_ensemble_goes_on(feff_cache):
 def test_chosen_absorbers_must_be_absorbers(feff_cache, atoms):
     with pytest.raises(SimulationError, match="are no Ta"):
         ensemble_exafs(molecules(), absorber="Ta", edge="L3", r_max=4.0, atoms=atoms)
+
+
+def test_two_processes_of_a_cluster_change_no_bit(feff_cache):
+    """Separate processes on loopback: work and tables must travel."""
+    distributed = pytest.importorskip("distributed")
+    frames = molecules(400)
+    settings = {"absorber": "Ta", "edge": "L3", "r_max": 4.0, "k": K, "stretches": (), "check": False}
+    settings["potentials"] = potentials_for(molecules(), absorber="Ta", edge="L3", r_max=4.0)
+    alone = ensemble_exafs(frames, workers=1, **settings)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, processes=True
+    )
+    with cluster:
+        workers = Workers(number=1, scheduler=cluster.scheduler_address)
+        many = ensemble_exafs(frames, workers=workers, **settings)
+    np.testing.assert_array_equal(many.chi, alone.chi)
+    np.testing.assert_array_equal(many.covariance, alone.covariance)

@@ -157,14 +157,14 @@ def run_pieces(
     """
     started = time.monotonic()
     done = reused = 0
-    with _executor(workers) as (submit, width):
+    with _executor(workers, work) as (submit, width):
         waiting: deque[tuple[int, str | None, Future[Any] | Result]] = deque()
         for index, piece in enumerate(pieces):
             name = None if store is None else store.name(index, piece)
             held = None if store is None or name is None else store.load(name)
             if held is not None:
                 reused += piece.n_frames
-            waiting.append((piece.n_frames, name, held if held is not None else submit(work, piece)))
+            waiting.append((piece.n_frames, name, held if held is not None else submit(piece)))
             if len(waiting) < 3 * width:
                 continue
             n, result = _finish(waiting.popleft(), store)
@@ -193,14 +193,20 @@ def _tell(workers: Workers, what: str, done: int, total: int | None, started: fl
         workers.tell(Progress(what, done, total, time.monotonic() - started, reused))
 
 
+def _call(work: Callable[[Trajectory], Result], piece: Trajectory) -> Result:
+    return work(piece)
+
+
 @contextmanager
-def _executor(workers: Workers) -> Iterator[tuple[Callable[..., Any], int]]:
-    """Yield a function that submits work, and how many pieces can be worked on at a time."""
+def _executor(
+    workers: Workers, work: Callable[[Trajectory], Result]
+) -> Iterator[tuple[Callable[[Trajectory], Any], int]]:
+    """Yield a function that hands a piece over to ``work``, and how many pieces can be under way."""
     if workers.scheduler is None:
         n = worker_count(workers.number)
         with ThreadPoolExecutor(n) as pool:
             try:
-                yield pool.submit, n
+                yield lambda piece: pool.submit(work, piece), n
             except BaseException:
                 # Ctrl-C and faults: what is running ends, what waits is not begun.
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -228,7 +234,9 @@ def _executor(workers: Workers) -> Iterator[tuple[Callable[..., Any], int]]:
                 "the scheduler has no workers", where=workers.scheduler,
                 do=f"start some: dask worker {workers.scheduler}",
             )  # fmt: skip
-        yield lambda work, piece: client.submit(work, piece, pure=False), threads
+        # Tables of some 10 MB are sent to each worker once, not with each piece.
+        everywhere = client.scatter(work, broadcast=True)
+        yield lambda piece: client.submit(_call, everywhere, piece, pure=False), threads
 
 
 def as_pieces(trajectory: Trajectory, n_frames: int) -> Iterator[Trajectory]:
