@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def scaling() -> None:
-    """Counting alone, one thread: CPU time for each atom, or frame, does not grow with their number."""
+    """Show that CPU time for each atom, and for each frame, does not grow with their number."""
     print("cost of counting to 21 A, CPU time of one thread")
     for edge in (3, 5, 11, 23):
         box = salt((edge, edge, edge), 1)

@@ -55,7 +55,7 @@ def plain_feff(few: Trajectory, atoms: list[int], potentials) -> tuple[np.ndarra
 
 
 def on_one_scale(spectra: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Mean of spectra with k counted from the mean Fermi level, as in one sample, and not from each own one."""
+    """Mean of spectra with k counted from the mean Fermi level, as in one sample, not from each own."""
     moved = []
     for chi, level in zip(spectra, levels, strict=True):
         k = np.sqrt(np.clip(K**2 - (level - levels.mean()) / HBAR2_2ME, K[0] ** 2, K[-1] ** 2))
