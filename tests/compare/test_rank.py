@@ -38,14 +38,21 @@ def test_probabilities_follow_the_summed_evidence():
 
 
 def test_evidences_far_apart_do_not_overflow():
-    models = rank({"a": [fit(log_evidence=-1e5)], "b": [fit(log_evidence=0.0)]})
+    models = rank({"a": [fit(log_evidence=-1e5, p_value=0.0)], "b": [fit(log_evidence=0.0)]})
     assert [m.probability for m in models] == [1.0, 0.0]
     assert decide(models).verdict == "supported"
 
 
 @pytest.mark.parametrize(("lead", "verdict"), [(np.log(20.1), "supported"), (np.log(19.9), "undecided")])
 def test_the_threshold_is_odds(lead, verdict):
-    assert decide(rank({"a": [fit(log_evidence=lead)], "b": [fit()]})).verdict == verdict
+    assert decide(rank({"a": [fit(log_evidence=lead)], "b": [fit(p_value=1e-3)]})).verdict == verdict
+
+
+def test_data_that_refute_no_model_support_none():
+    # Were the right model missing, the best of the others would look the same.
+    verdict = decide(rank({"a": [fit(log_evidence=9.0, p_value=0.6)], "b": [fit(p_value=0.2)]}))
+    assert verdict.verdict == "undecided"
+    assert "cannot tell whether the right one was offered" in verdict.reason
 
 
 def test_a_best_model_that_misfits_is_not_supported():

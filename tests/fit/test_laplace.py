@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from shortrange.errors import DataError
-from shortrange.fit.laplace import fit_term
+from shortrange.fit.laplace import fit_series, fit_term
 from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.term import Term, shrunk_covariance_of_mean
 
@@ -119,3 +119,17 @@ def test_an_impossible_parameter_is_refused(change, message):
 def test_changing_an_unknown_parameter_is_refused():
     with pytest.raises(DataError, match="no parameter 's02'"):
         changed(linear_term(np.zeros(X.size)).parameters, "s02", value=1.0)
+
+
+def test_a_series_of_fits_equals_the_fits_one_by_one(y):
+    covariances = [NOISE * factor for factor in (4.0, 2.0, 1.0, 0.5)]
+    term = linear_term(y)
+    for fit, covariance in zip(fit_series(term, covariances), covariances, strict=True):
+        one = fit_term(term, covariance)
+        assert fit.log_evidence == pytest.approx(one.log_evidence, abs=1e-4)
+        np.testing.assert_allclose(fit.theta, one.theta, atol=0.005)
+
+
+def test_a_series_of_fits_stops_at_limits(y):
+    fits = fit_series(linear_term(y, limits=(-0.5, 0.5)), [NOISE, NOISE / 2])
+    assert all(fit.at_bound.tolist() == [True, False] for fit in fits)

@@ -10,7 +10,7 @@ from shortrange.fit.laplace import fit_term
 from shortrange.fit.nested import nested_evidence
 from shortrange.run import load_inputs
 from shortrange.run.pipeline import reduce
-from shortrange.run.scattering import compare_gr
+from shortrange.run.scattering import compare_gr, simulate_pairs
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tacl5-na2s-bridge"
 
@@ -21,9 +21,8 @@ def terms():
     project = read_project(EXAMPLE / "project.toml")
     inputs = load_inputs(project)
     measurement = project.measurement[1]
-    return compare_gr(
-        measurement, reduce(measurement, project, inputs), inputs.models, tell=lambda _: None
-    ).terms
+    pairs = simulate_pairs(measurement, inputs.models, tell=lambda _: None)
+    return compare_gr(measurement, reduce(measurement, project, inputs), pairs).terms
 
 
 @pytest.mark.parametrize(

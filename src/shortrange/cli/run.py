@@ -76,3 +76,7 @@ def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:
     for warning in verdict.warnings:
         print(f"warning: {warning}")
     print(f"\n{verdict.verdict.upper()}: {headline(verdict)}\n{verdict.reason}")
+    if verdict.verdict == "undecided" and verdict.prospects:
+        print("what would decide, by the expected logarithm of the odds between the best two:")
+        for p in verdict.prospects[:4]:
+            print(f"  {p.expected:6.1f}  {p.what}" + (f" ({p.assumed})" if p.assumed else ""))

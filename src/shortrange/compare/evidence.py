@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import chi2 as chi2_distribution
 
+from shortrange.compare.regions import Places, evidence_by_place
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import FittedParameter, MeasurementFit
-from shortrange.fit.laplace import LaplaceFit, fit_term
+from shortrange.fit.laplace import LaplaceFit, fit_series
 from shortrange.fit.term import Term
 
 __all__ = ["judge"]
@@ -81,6 +82,7 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
         p_value=float(np.dot(marginal.prior, p_values)),
         log_evidence=float(logsumexp(marginal.log_evidences)),
         parameters=_describe(term, marginal),
+        places=_places(term, marginal),
     )
 
 
@@ -88,13 +90,8 @@ def _marginalise(term: Term, theory_error: TheoryError) -> _Marginal:
     sizes, prior = theory_error.nodes()
     known, power = term.known_covariance(), term.signal_power
     identity = np.eye(known.shape[0])
-    fits: list[LaplaceFit] = []
-    start: Array | None = None
     # From the largest theory error down: the smoothest posterior first, each fit starting from the last.
-    for size in sizes[::-1]:
-        fit = fit_term(term, known + size**2 * power * identity, start=start)
-        start = fit.theta
-        fits.append(fit)
+    fits = fit_series(term, [known + size**2 * power * identity for size in sizes[::-1]])
     return _Marginal(sizes=sizes, prior=prior, fits=tuple(fits[::-1]))
 
 
@@ -109,6 +106,13 @@ def _theory_band(term: Term, marginal: _Marginal) -> Array:
     mean_square = float(np.dot(marginal.weights, marginal.sizes**2)) * term.signal_power
     covariance = term.known_covariance() - term.noise + mean_square * np.eye(term.modes.shape[1])
     return np.asarray(np.sqrt(np.einsum("im,mn,in->i", term.modes, covariance, term.modes)))
+
+
+def _places(term: Term, marginal: _Marginal) -> tuple[Places, Places]:
+    """Evidence by place, at the most probable size of the theory error."""
+    likely = int(np.argmax(marginal.weights))
+    extra = marginal.sizes[likely] ** 2 * term.signal_power * np.eye(term.modes.shape[1])
+    return evidence_by_place(term, term.known_covariance() + extra, marginal.fits[likely])
 
 
 def _describe(term: Term, marginal: _Marginal) -> tuple[FittedParameter, ...]:

@@ -29,7 +29,7 @@ class TheoryError:
     log_sigma: float
     source: str
 
-    def nodes(self, count: int = 25) -> tuple[NDArray[Any], NDArray[Any]]:
+    def nodes(self, count: int = 15) -> tuple[NDArray[Any], NDArray[Any]]:
         """Sizes and their prior weights: equal steps in the logarithm over +- 3.5 standard deviations."""
         z = np.linspace(-3.5, 3.5, count)
         weights = np.exp(-0.5 * z**2)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from shortrange.compare.foresight import Prospect
+from shortrange.compare.regions import Places
 from shortrange.quantities import Step
 from shortrange.shown import Shown, table_html
 
@@ -77,6 +79,8 @@ class MeasurementFit(Shown):
         Of this measurement alone, natural logarithm.
     parameters
         After the fit.
+    places
+        Which k and R, or r and Q, give how much of ``log_evidence``.
     """
 
     measurement: str
@@ -93,6 +97,7 @@ class MeasurementFit(Shown):
     p_value: float
     log_evidence: float
     parameters: tuple[FittedParameter, ...] = ()
+    places: tuple[Places, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,15 +111,19 @@ class ModelResult(Shown):
     probability
         Posterior among the models offered, with equal prior odds.
     log_evidence
-        Sum over the measurements, natural logarithm.
+        Of all measurements together, natural logarithm: the sum of theirs, but for a mixture, whose
+        measurements have the shares in common.
     fits
         One for each measurement, in the order of the project.
+    shares
+        Of a mixture: the part of the atoms that belongs to each of its models, under the model's name.
     """
 
     name: str
     probability: float
     log_evidence: float
     fits: tuple[MeasurementFit, ...]
+    shares: tuple[FittedParameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,6 +144,8 @@ class Verdict:
         Everything the reader should doubt.
     settings
         What the comparison assumed: thresholds, priors, theory errors and where they come from.
+    prospects
+        What further measurements are expected to tell about the two most probable models.
     history
         Operations.
     """
@@ -145,6 +156,7 @@ class Verdict:
     reason: str
     warnings: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    prospects: tuple[Prospect, ...] = ()
     history: tuple[Step, ...] = ()
 
     def _repr_html_(self) -> str:

@@ -2,6 +2,7 @@
 
 from shortrange.config.models import (
     Measurement,
+    Mixture,
     Model,
     Project,
     Sample,
@@ -27,6 +28,7 @@ __all__ = [
     "BoxcarProject",
     "BoxcarSettings",
     "Measurement",
+    "Mixture",
     "Model",
     "PathFitProject",
     "PhaseProject",

@@ -25,6 +25,7 @@ from shortrange.errors import DataError, did_you_mean
 __all__ = [
     "Axis",
     "Measurement",
+    "Mixture",
     "Mode",
     "Model",
     "Part",
@@ -76,6 +77,12 @@ def parse_frames(text: str) -> slice:
     return slice(*parts)
 
 
+def _components(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("must list the names of two models")
+    return tuple(value)
+
+
 def _frames(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError('must be text of the form "start:stop:step"')
@@ -123,6 +130,21 @@ def _edge(value: str, info: ValidationInfo) -> str:
     if element is not None and value not in (known := element_edges(element)):
         raise ValueError(f"is no edge of {element}; {did_you_mean(value, known)}")
     return value
+
+
+def _edges(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError('must be a list of edges such as ["S K", "Na K"]')
+    pairs = []
+    for text in value:
+        parts = text.split() if isinstance(text, str) else ()
+        if len(parts) != 2:
+            raise ValueError(f'holds {text!r}, which is no edge such as "S K"')
+        element = _element(parts[0])
+        if parts[1] not in (known := element_edges(element)):
+            raise ValueError(f"holds {text!r}: {did_you_mean(parts[1], known)}")
+        pairs.append((element, parts[1]))
+    return tuple(pairs)
 
 
 Number = Annotated[FiniteFloat, BeforeValidator(_number)]
@@ -289,16 +311,38 @@ class Model(Part):
         return parse_frames(self.frames) if self.frames is not None else None
 
 
+class Mixture(Part):
+    """A hypothesis that the sample holds two of the models side by side, in proportions to be found.
+
+    Attributes
+    ----------
+    name
+        Of the mixture; unlike every model's.
+    of
+        Names of two models.
+    """
+
+    name: Name
+    of: Annotated[tuple[Name, Name], BeforeValidator(_components)]
+
+
 class VerdictSettings(Part):
-    """What a verdict demands.
+    """What a verdict demands, and how wrong a right model may be.
 
     Attributes
     ----------
     odds
         Odds of the best model against the next from which a verdict is given.
+    exafs_theory_error, pdf_theory_error
+        Median of the rms theory error over the rms signal; None takes the calibrated one.
+    edges
+        Other edges, such as ``["S K"]``, of which to say what EXAFS there would tell.
     """
 
     odds: Annotated[Number, Field(gt=1)] = 20.0
+    exafs_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
+    pdf_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
+    edges: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_edges)] = ()
 
 
 class Project(Part):
@@ -314,6 +358,8 @@ class Project(Part):
         In the order of the file.
     model
         In the order of the file.
+    mixture
+        Mixtures of models, in the order of the file.
     verdict
         What a verdict demands.
     """
@@ -322,6 +368,7 @@ class Project(Part):
     sample: Sample
     measurement: tuple[Measurement, ...]
     model: tuple[Model, ...]
+    mixture: tuple[Mixture, ...] = ()
     verdict: VerdictSettings = VerdictSettings()
     _path: Path = PrivateAttr(default=Path())
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shortrange.config.models import (
+    Mixture,
     Model,
     Part,
     Project,
@@ -59,6 +60,7 @@ def read_project(path: str | Path) -> Project:
     sample = validate_part("[sample]", Sample, raw.get("sample"), faults) if "sample" in raw else None
     verdict = validate_part("[verdict]", VerdictSettings, raw.get("verdict", {}), faults)
     parts = {key: _parts(key, raw.get(key), path.parent, faults) for key in ("measurement", "model")}
+    parts["mixture"] = _mixtures(raw, parts["model"], faults)
     faults += _foreign(sample, parts["measurement"])
     raise_faults(path, faults)
     project = Project.model_validate({"title": raw["title"], "sample": sample, "verdict": verdict, **parts})
@@ -158,10 +160,29 @@ def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part
     return built
 
 
+def _mixtures(raw: dict[str, Any], models: Iterable[Part], faults: list[str]) -> tuple[Part, ...]:
+    """Mixtures, each of models that are there."""
+    if "mixture" not in raw:
+        return ()
+    built = validate_parts("mixture", raw["mixture"], None, faults, lambda *_: Mixture)
+    names = [model.name for model in models if isinstance(model, Model)]
+    for mixture in built:
+        assert isinstance(mixture, Mixture)
+        place = f"[mixture {mixture.name!r}]"
+        if mixture.name in names:
+            faults.append(f"{place} name: a model has it already; give each its own")
+        if len(set(mixture.of)) < len(mixture.of):
+            faults.append(f"{place} of: names a model twice; name two different ones")
+        faults += [
+            f"{place} of: {n!r} is no model; {did_you_mean(n, names)}" for n in mixture.of if n not in names
+        ]
+    return built
+
+
 def validate_parts(
     key: str,
     tables: Any,
-    folder: Path,
+    folder: Path | None,
     faults: list[str],
     kind_of: Callable[[str, dict[str, Any], list[str]], type[Part] | None],
 ) -> tuple[Part, ...]:

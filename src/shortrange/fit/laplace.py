@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,16 @@ from shortrange.errors import SimulationError
 from shortrange.fit.parameters import Parameter
 from shortrange.fit.term import Term
 
-__all__ = ["LaplaceFit", "fit_term"]
+__all__ = ["LaplaceFit", "fit_series", "fit_term", "model_slopes"]
 
 Array = NDArray[Any]
 _AT_BOUND = 1e-3
 """A value within this fraction of its allowed interval from a limit counts as lying at it."""
+_DIFFERENCE = 1e-3
+"""Step of derivatives, in standard deviations of the prior."""
+_SETTLED = 0.003
+"""A step of Gauss-Newton below this part of the standard error changes ln Z by 1e-5 at most."""
+_MAX_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,11 +92,93 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
             where=f"measurement {term.measurement!r}",
             do="check that the model can describe the data at all, or narrow the limits",
         )
-    hessian = result.jac.T @ result.jac
+    return _laplace(term, factor, result.x, result.fun, result.jac)
+
+
+def fit_series(term: Term, covariances: Sequence[Array], *, start: Array | None = None) -> list[LaplaceFit]:
+    """Fit the parameters for several covariances, each fit starting from the one before.
+
+    Between covariances that differ little the maximum moves little, so that Gauss-Newton steps with the
+    last derivatives find it in two or three calls of the model. Where they do not, or meet a limit,
+    `fit_term` does.
+
+    Parameters
+    ----------
+    term
+        Data, model, parameters.
+    covariances
+        Of the mode coefficients, each (m, m), positive definite.
+    start
+        Parameter values to start from; the parameters' own by default.
+
+    Raises
+    ------
+    SimulationError
+        As `fit_term`.
+    """
+    scale = np.array([p.prior[1] for p in term.parameters])
+    fits: list[LaplaceFit] = []
+    theta, slopes = start, None
+    for covariance in covariances:
+        fit = None
+        if fits and slopes is not None and not fits[-1].at_bound.any():
+            fit, slopes = _newton(term, covariance, fits[-1].theta, slopes, scale)
+        if fit is None:
+            fit = fit_term(term, covariance, start=theta)
+            slopes = model_slopes(term, fit.theta)
+        theta = fit.theta
+        fits.append(fit)
+    return fits
+
+
+def _newton(
+    term: Term, covariance: Array, theta: Array, slopes: Array, scale: Array
+) -> tuple[LaplaceFit | None, Array]:
+    """Gauss-Newton from nearby, or None where it does not settle inside the limits."""
+    parameters = term.parameters
+    means = np.array([p.prior[0] for p in parameters])
+    lower, upper = np.array([p.lower for p in parameters]), np.array([p.upper for p in parameters])
+    factor = cholesky(covariance, lower=True)
+    before = theta
+    for _ in range(_MAX_STEPS):
+        jac = np.concatenate([-solve_triangular(factor, slopes, lower=True), np.diag(1.0 / scale)])
+        residual = np.concatenate(
+            [solve_triangular(factor, term.residual(theta), lower=True), (theta - means) / scale]
+        )
+        step = -np.linalg.solve(jac.T @ jac, jac.T @ residual)
+        sigma = np.sqrt(np.diag(np.linalg.inv(jac.T @ jac)))
+        if np.all(np.abs(step) < _SETTLED * sigma):
+            # The evidence wants the curvature here, not that of a few steps ago.
+            slopes = model_slopes(term, theta)
+            jac[: slopes.shape[0]] = -solve_triangular(factor, slopes, lower=True)
+            return _laplace(term, factor, theta, residual, jac), slopes
+        theta = theta + step
+        if np.any(theta <= lower) or np.any(theta >= upper):
+            return None, slopes
+        if np.any(np.abs(theta - before) > 0.3 * sigma):
+            slopes, before = model_slopes(term, theta), theta
+    return None, slopes
+
+
+def model_slopes(term: Term, theta: Array) -> Array:
+    """Differentiate the model's mode coefficients with the parameters: shape (m, p), central differences."""
+    scale = np.array([p.prior[1] for p in term.parameters])
+    lower, upper = np.array([p.lower for p in term.parameters]), np.array([p.upper for p in term.parameters])
+    columns = []
+    for i, h in enumerate(_DIFFERENCE * scale):
+        high, low = theta.copy(), theta.copy()
+        high[i], low[i] = min(theta[i] + h, upper[i]), max(theta[i] - h, lower[i])
+        columns.append((term.residual(low) - term.residual(high)) / (high[i] - low[i]))
+    return np.array(columns).T
+
+
+def _laplace(term: Term, factor: Array, theta: Array, residual: Array, jac: Array) -> LaplaceFit:
+    """Evidence and covariance from the whitened residual (data, then priors) and its derivatives."""
+    parameters = term.parameters
+    hessian = jac.T @ jac
     m, p = term.modes.shape[1], len(parameters)
-    chi2 = float(np.sum(result.fun[:m] ** 2))
     log_evidence = (
-        -0.5 * float(np.sum(result.fun**2))
+        -0.5 * float(np.sum(residual**2))
         - float(np.sum(np.log(np.diag(factor))))
         - 0.5 * m * np.log(2.0 * np.pi)
         + sum(q.log_prior_norm() for q in parameters)
@@ -98,10 +186,10 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
         - 0.5 * float(np.linalg.slogdet(hessian)[1])
     )
     return LaplaceFit(
-        theta=result.x,
+        theta=theta,
         covariance=np.linalg.inv(hessian),
-        at_bound=_at_bound(result.x, parameters),
-        chi2=chi2,
+        at_bound=_at_bound(theta, parameters),
+        chi2=float(np.sum(residual[:m] ** 2)),
         log_evidence=float(log_evidence),
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, log, pi, sqrt
 from typing import Any
 
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from shortrange.errors import DataError, did_you_mean
 
@@ -57,8 +57,8 @@ class Parameter:
     def log_prior_norm(self) -> float:
         """Logarithm of the density of the cut normal prior at its mean."""
         mean, sigma = self.prior
-        inside = norm.cdf(self.upper, mean, sigma) - norm.cdf(self.lower, mean, sigma)
-        return float(norm.logpdf(mean, mean, sigma) - _log(inside, self.name))
+        inside = float(ndtr((self.upper - mean) / sigma) - ndtr((self.lower - mean) / sigma))
+        return -log(sigma * sqrt(2.0 * pi)) - _log(inside, self.name)
 
 
 def changed(parameters: tuple[Parameter, ...], name: str, **changes: Any) -> tuple[Parameter, ...]:
@@ -76,8 +76,6 @@ def changed(parameters: tuple[Parameter, ...], name: str, **changes: Any) -> tup
 
 
 def _log(inside: float, name: str) -> float:
-    from math import log
-
     if inside <= 0.0:
         raise DataError(
             "the prior has no weight between the limits", where=f"parameter {name!r}", do="widen the limits"

@@ -52,6 +52,15 @@ def verdict_record(
         "simulated": bool(simulated),
         "models": [_model(model) for model in verdict.models],
         "alone": plain_data(alone(verdict.models)),
+        "what_would_decide": [
+            {
+                "measurement": p.what,
+                "expected_gain_nats": p.expected,
+                "if_true": plain_data([p.gain_if_first, p.gain_if_second]),
+                "assumed": p.assumed,
+            }
+            for p in verdict.prospects
+        ],
         "warnings": list(verdict.warnings),
         "inputs": [{"path": str(path), "sha256": digest} for path, digest in inputs],
         "settings": plain_data({**(settings or {}), **verdict.settings}),
@@ -95,6 +104,7 @@ def _model(model: ModelResult) -> dict[str, Any]:
             for fit in model.fits
         },
         "fits": {fit.measurement: _fit(fit, f"{where}, {fit.measurement}") for fit in model.fits},
+        "shares": [_parameter(share) for share in model.shares],
     }
 
 
@@ -104,6 +114,10 @@ def _fit(fit: MeasurementFit, where: str) -> dict[str, Any]:
         "p_value": _finite(fit.p_value, "p_value", where),
         "compared_range": [float(limit) for limit in fit.fit_range],
         "parameters": [_parameter(parameter) for parameter in fit.parameters],
+        "evidence_by_place": {
+            places.axis: {"centres": plain_data(places.centres), "nats": plain_data(places.nats)}
+            for places in fit.places
+        },
     }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -11,20 +11,22 @@ import numpy as np
 
 from shortrange.analyse.analysis import Analysis
 from shortrange.compare.evidence import judge
-from shortrange.compare.rank import decide, rank
+from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
+from shortrange.compare.rank import decide, leading, rank
 from shortrange.compare.theory_error import TheoryError
-from shortrange.compare.verdict import MeasurementFit, Verdict
-from shortrange.config import Measurement, Project, XasMeasurement
+from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
+from shortrange.config import Measurement, Mixture, Project, XasMeasurement
 from shortrange.fit.term import Term
 from shortrange.quantities import GR, doubts
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.run.comparison import Comparison
 from shortrange.run.contents import analyse_models
+from shortrange.run.foresight import foresee
 from shortrange.run.inputs import Inputs, load_inputs
-from shortrange.run.scattering import compare_gr, reduce_pattern
+from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
-from shortrange.run.xas import compare_exafs, reduce_scans
+from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
 
 __all__ = ["Progress", "Reduction", "RunResult", "reduce", "run_project"]
 
@@ -97,11 +99,13 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     warnings = [f"{f.where}: {f.text}" for f in inputs.findings if f.level == "warning"]
     reductions: dict[str, Reduction] = {}
     settings: dict[str, Any] = {}
+    comparisons: list[Comparison] = []
     fits: dict[str, list[MeasurementFit]] = {model.name: [] for model in project.model}
     for measurement in project.measurement:
         tell(f"reduce {measurement.name}")
         reduction = reduce(measurement, project, inputs)
-        comparison = _compare(measurement, reduction, inputs, tell)
+        comparison = _with_theory_error(_compare(measurement, reduction, inputs, tell), measurement, project)
+        comparisons.append(comparison)
         reductions[measurement.name] = reduction
         warnings += [
             f"{measurement.name}: {text}" for text in (*doubts(reduction.history), *comparison.warnings)
@@ -116,11 +120,20 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             **_theory(comparison.theory_error),
             "controls": controls,
         }
+    mixtures = {mixture.name: _judge_mixture(mixture, comparisons, tell) for mixture in project.mixture}
+    shown = {**fits, **{name: list(mixture.fits) for name, mixture in mixtures.items()}}
+    ranked = rank(fits, mixtures=mixtures)
+    admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), list(fits), comparisons, tell)
     verdict = decide(
-        rank(fits),
+        ranked,
+        admixtures=admixtures,
         odds=project.verdict.odds,
-        warnings=(*warnings, *_at_bounds(fits)),
-        settings={"measurements": settings},
+        warnings=(*warnings, *_at_bounds(shown)),
+        settings={"measurements": settings, "admixtures": _describe(admixtures)},
+    )
+    tell("ask what would decide")
+    verdict = replace(
+        verdict, prospects=foresee(ranked, comparisons, inputs.models, edges=project.verdict.edges, tell=tell)
     )
     tell("analyse the models")
     return RunResult(
@@ -155,9 +168,61 @@ def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduct
 def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress) -> Comparison:
     if isinstance(measurement, XasMeasurement):
         assert isinstance(reduction, XasReduction)
-        return compare_exafs(measurement, reduction, inputs.models, tell=tell)
+        return compare_exafs(measurement, reduction, simulate_exafs(measurement, inputs.models, tell=tell))
     assert not isinstance(reduction, XasReduction)
-    return compare_gr(measurement, reduction, inputs.models, tell=tell)
+    return compare_gr(measurement, reduction, simulate_pairs(measurement, inputs.models, tell=tell))
+
+
+def _with_theory_error(comparison: Comparison, measurement: Measurement, project: Project) -> Comparison:
+    """Return the comparison with the theory error that the project states, if it states one."""
+    settings = project.verdict
+    xas = isinstance(measurement, XasMeasurement)
+    stated = settings.exafs_theory_error if xas else settings.pdf_theory_error
+    if stated is None:
+        return comparison
+    calibrated = comparison.theory_error
+    changed = replace(
+        calibrated,
+        median=stated,
+        source=f"stated in the project, instead of the calibrated {calibrated.median:g}",
+    )
+    return replace(comparison, theory_error=changed)
+
+
+def _judge_mixture(mixture: Mixture, comparisons: Sequence[Comparison], tell: Progress) -> MixtureFit:
+    """Fit a mixture to all measurements together."""
+    return judge_mixture(
+        _components(comparisons),
+        mixture.of,
+        tell=lambda text: tell(f"fit {mixture.name}, {text}"),
+    )
+
+
+def _admixtures(
+    best: ModelResult, names: Sequence[str], comparisons: Sequence[Comparison], tell: Progress
+) -> dict[str, MixtureFit]:
+    """Mix the leading model with each other one, to see whether some of it would help."""
+    if best.shares:
+        return {}
+    tried = {}
+    for other in names:
+        if other != best.name:
+            tell(f"try {best.name} with some {other}")
+            tried[other] = judge_mixture(_components(comparisons), (best.name, other))
+    return tried
+
+
+def _components(comparisons: Sequence[Comparison]) -> list[Component]:
+    return [Component(terms=c.terms, strengths=c.strengths, theory_error=c.theory_error) for c in comparisons]
+
+
+def _describe(admixtures: Mapping[str, MixtureFit]) -> dict[str, dict[str, float | None]]:
+    """Share of each other model beside the leading one, and the evidence of the two together."""
+    found = {}
+    for other, fit in admixtures.items():
+        share = next(s for s in fit.shares if s.name == other)
+        found[other] = {"share": share.value, "sigma": share.sigma, "log_evidence": fit.log_evidence}
+    return found
 
 
 def _chances(terms: Mapping[str, Term], comparison: Comparison) -> dict[str, float]:

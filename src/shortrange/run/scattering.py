@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from shortrange.atoms import atomic_number
 from shortrange.compare.theory_error import PDF_THEORY_ERROR
 from shortrange.config import Sample, TotalScatteringMeasurement
 from shortrange.errors import DataError
@@ -20,13 +21,13 @@ from shortrange.reduce.scattering import (
     reduce_scattering,
     shortest_distance,
 )
-from shortrange.run.comparison import Comparison
+from shortrange.run.comparison import Comparison, counted_longer
 from shortrange.run.inputs import Pattern
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 from shortrange.simulate.pdf import PdfModel
 from shortrange.units import HC
 
-__all__ = ["compare_gr", "reduce_pattern"]
+__all__ = ["compare_gr", "reduce_pattern", "simulate_pairs"]
 
 R_STEP = 0.02
 R_SIMULATED = 20.0
@@ -93,26 +94,34 @@ def _q_range(measurement: TotalScatteringMeasurement, gr: GR) -> tuple[float, fl
     return (gr.q_min or 0.0, gr.q_max)
 
 
-def compare_gr(
+def simulate_pairs(
     measurement: TotalScatteringMeasurement,
-    reduction: ScatteringReduction | GR,
     models: Mapping[str, Trajectory],
     *,
     tell: Callable[[str], None],
+) -> dict[str, PairHistograms]:
+    """Count the pairs of every model."""
+    counted = {}
+    for name, snapshots in models.items():
+        tell(f"simulate {measurement.name} of {name}")
+        counted[name] = pair_histograms(snapshots, r_max=R_SIMULATED)
+    return counted
+
+
+def compare_gr(
+    measurement: TotalScatteringMeasurement,
+    reduction: ScatteringReduction | GR,
+    histograms: Mapping[str, PairHistograms],
 ) -> Comparison:
-    """Simulate G(r) of every model and state its comparison with the data."""
+    """State the comparison of G(r) with the simulated pairs of every model."""
     absolute = isinstance(reduction, ScatteringReduction)
     gr = reduction.gr if isinstance(reduction, ScatteringReduction) else reduction
     q_range = _q_range(measurement, gr)
-    warnings: list[str] = []
-    histograms = {}
-    for name, snapshots in models.items():
-        tell(f"simulate {measurement.name} of {name}")
-        histograms[name] = pair_histograms(snapshots, r_max=R_SIMULATED)
-        if 1 <= snapshots.n_frames < 3:
-            warnings.append(
-                f"{name}: its sampling error is left out, which {snapshots.n_frames} snapshots cannot tell"
-            )
+    warnings = [
+        f"{name}: its sampling error is left out, which {counted.n_frames} snapshots cannot tell"
+        for name, counted in histograms.items()
+        if counted.n_frames < 3
+    ]
     r_range = measurement.r_range or _trusted_range(gr, histograms)
     inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
     if inside.sum() < 10:
@@ -123,11 +132,7 @@ def compare_gr(
         )
 
     def terms_of(data: GR, band: tuple[float, float]) -> dict[str, Term]:
-        return {
-            name: _term(measurement, data, counted, still=models[name].n_frames == 1, absolute=absolute,
-                        r_range=r_range, q_range=band)
-            for name, counted in histograms.items()
-        }  # fmt: skip
+        return _terms(measurement, data, histograms, absolute=absolute, r_range=r_range, q_range=band)
 
     terms = terms_of(gr, q_range)
     controls = {}
@@ -148,29 +153,59 @@ def compare_gr(
         theory_error=PDF_THEORY_ERROR,
         settings=settings,
         warnings=tuple(warnings),
+        strengths={name: _amplitude(counted) for name, counted in histograms.items()},
+        variants=_variants(measurement.name, terms),
         controls=controls,
     )
 
 
-def _term(
+def _variants(name: str, terms: Mapping[str, Term]) -> dict[str, Callable[[], Mapping[str, Term]]]:
+    """Return the same measurement as it is, and counted longer."""
+    return {
+        f"{name} as it is": lambda: terms,
+        f"{name} with four times the counting time": lambda: counted_longer(terms, 4.0),
+    }
+
+
+def _amplitude(counted: PairHistograms) -> float:
+    """Mean number of electrons of an atom: how strongly it scatters at Q = 0."""
+    return sum(n * atomic_number(s) for s, n in counted.species.items()) / counted.n_atoms
+
+
+def _terms(
     measurement: TotalScatteringMeasurement,
     gr: GR,
-    counted: PairHistograms,
+    histograms: Mapping[str, PairHistograms],
     *,
-    still: bool,
     absolute: bool,
     r_range: tuple[float, float],
     q_range: tuple[float, float],
-) -> Term:
+) -> dict[str, Term]:
     inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
     energy = HC / measurement.wavelength if measurement.wavelength else None
-    model = PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
-    parameters = _parameters(measurement, still=still)
+    models = {
+        name: PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
+        for name, counted in histograms.items()
+    }
+    parameters = {
+        name: _parameters(measurement, still=counted.n_frames == 1) for name, counted in histograms.items()
+    }
     if not absolute:
-        parameters = arbitrary_scale(parameters, estimate=_scale(gr.g[inside], model, parameters))
-    return pdf_term(
-        gr, model, measurement=measurement.name, r_range=r_range, q_range=q_range, parameters=parameters
-    )
+        # One prior for all models: the scale is the data's, not the model's.
+        scales = [_scale(gr.g[inside], model, parameters[name]) for name, model in models.items()]
+        estimate = float(np.median(scales))
+        parameters = {name: arbitrary_scale(p, estimate=estimate) for name, p in parameters.items()}
+    return {
+        name: pdf_term(
+            gr,
+            model,
+            measurement=measurement.name,
+            r_range=r_range,
+            q_range=q_range,
+            parameters=parameters[name],
+        )
+        for name, model in models.items()
+    }
 
 
 def _trusted_range(gr: GR, histograms: Mapping[str, PairHistograms]) -> tuple[float, float]:

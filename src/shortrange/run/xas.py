@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
 
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
 from shortrange.config import XasMeasurement
 from shortrange.errors import DataError
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
 from shortrange.fit.parameters import Parameter, changed
-from shortrange.quantities import Scan, Trajectory
+from shortrange.fit.term import Term
+from shortrange.quantities import ChiK, Scan, Trajectory
 from shortrange.reduce.xas import XasReduction, reduce_xas
-from shortrange.run.comparison import Comparison
-from shortrange.simulate.exafs import ensemble_exafs, potentials_for
+from shortrange.run.comparison import Comparison, counted_longer
+from shortrange.simulate.exafs import EnsembleExafs, ensemble_exafs, potentials_for
 from shortrange.simulate.feff import Potentials
 
-__all__ = ["compare_exafs", "reduce_scans"]
+__all__ = ["SimulatedExafs", "compare_exafs", "reduce_scans", "simulate_exafs"]
 
 R_MAX = 5.5
 """Longest half path length that is simulated, angstrom: what is compared ends half an angstrom earlier."""
+
+FURTHER, K_END = 2.5, 16.0
+"""By how much a longer k-range is considered, and how far it may go, 1/angstrom."""
 
 R_RANGE = (1.2, 4.4)
 """Compared distances without phase correction, angstrom: above the background spline, and up to half path
@@ -49,34 +56,60 @@ def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasRed
     return reduction
 
 
-def compare_exafs(
-    measurement: XasMeasurement,
-    reduction: XasReduction,
-    models: Mapping[str, Trajectory],
-    *,
-    tell: Callable[[str], None],
-) -> Comparison:
-    """Simulate EXAFS of every model and state its comparison with the data."""
-    if reduction.chi is None or reduction.k_range is None:
-        raise DataError(
-            "there is no chi(k)", where=f"measurement {measurement.name!r}", do="use reduce_scans"
-        )
-    r_range = measurement.r_range or R_RANGE
-    terms, warnings, simulated = {}, [], {}
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimulatedExafs:
+    """EXAFS of every model, before any data are looked at.
+
+    Attributes
+    ----------
+    ensembles
+        By model.
+    potentials_of
+        For each model, the name of the model that its potentials were made from.
+    absorber_parts
+        For each model, which part of its atoms absorbs.
+    """
+
+    ensembles: Mapping[str, EnsembleExafs]
+    potentials_of: Mapping[str, str]
+    absorber_parts: Mapping[str, float]
+
+
+def simulate_exafs(
+    measurement: XasMeasurement, models: Mapping[str, Trajectory], *, tell: Callable[[str], None]
+) -> SimulatedExafs:
+    """Simulate EXAFS of every model, with the same potentials as far as their elements allow."""
     tell(f"potentials of {measurement.name}")
     shared, whose = _shared_potentials(measurement, models)
+    ensembles, potentials_of = {}, {}
     for name, snapshots in models.items():
         tell(f"simulate {measurement.name} of {name}")
         # The model that the potentials were made from makes them again, from the cache, and is checked
         # against a full FEFF calculation.
         own = name == whose or not set(snapshots.species) <= set(models[whose].species)
-        ensemble = ensemble_exafs(
+        ensembles[name] = ensemble_exafs(
             snapshots,
             absorber=measurement.element,
             edge=measurement.edge,
             r_max=R_MAX,
             potentials=None if own else shared,
         )
+        potentials_of[name] = name if own else whose
+    parts = {n: m.composition[measurement.element] / m.n_atoms for n, m in models.items()}
+    return SimulatedExafs(ensembles=ensembles, potentials_of=potentials_of, absorber_parts=parts)
+
+
+def compare_exafs(
+    measurement: XasMeasurement, reduction: XasReduction, simulated: SimulatedExafs
+) -> Comparison:
+    """State the comparison of chi(k) with the simulated EXAFS of every model."""
+    if reduction.chi is None or reduction.k_range is None:
+        raise DataError(
+            "there is no chi(k)", where=f"measurement {measurement.name!r}", do="use reduce_scans"
+        )
+    r_range = measurement.r_range or R_RANGE
+    terms, warnings, notes = {}, [], {}
+    for name, ensemble in simulated.ensembles.items():
         terms[name] = exafs_term(
             reduction.chi,
             ensemble,
@@ -84,12 +117,12 @@ def compare_exafs(
             k_range=reduction.k_range,
             r_range=r_range,
             k_weight=measurement.k_weight,
-            parameters=_parameters(measurement, snapshots),
+            parameters=_parameters(measurement, still=ensemble.n_frames == 1),
         )
-        simulated[name] = {
+        notes[name] = {
             "absorbers": ensemble.n_absorbers,
             "paths": ensemble.n_paths,
-            "potentials": name if own else whose,
+            "potentials": simulated.potentials_of[name],
             "method_error": ensemble.method_error,
         }
         if ensemble.covariance is None:
@@ -99,11 +132,60 @@ def compare_exafs(
         "r_range": list(r_range),
         "k_weight": measurement.k_weight,
         "independent_points": int(next(iter(terms.values())).modes.shape[1]),
-        "simulation": simulated,
+        "simulation": notes,
     }
     return Comparison(
-        terms=terms, theory_error=EXAFS_THEORY_ERROR, settings=settings, warnings=tuple(warnings)
+        terms=terms,
+        theory_error=EXAFS_THEORY_ERROR,
+        settings=settings,
+        warnings=tuple(warnings),
+        strengths=simulated.absorber_parts,
+        variants=_variants(measurement, reduction.chi, reduction.k_range, simulated, terms),
     )
+
+
+def _variants(
+    measurement: XasMeasurement,
+    chi: ChiK,
+    k_range: tuple[float, float],
+    simulated: SimulatedExafs,
+    terms: Mapping[str, Term],
+) -> dict[str, Callable[[], Mapping[str, Term]]]:
+    """Return the same measurement as it is, counted longer, and to a higher k."""
+    name = measurement.name
+    variants: dict[str, Callable[[], Mapping[str, Term]]] = {
+        f"{name} as it is": lambda: terms,
+        f"{name} with four times the counting time": lambda: counted_longer(terms, 4.0),
+    }
+    end = min(k_range[1] + FURTHER, K_END)
+    if end > k_range[1] + 0.5:
+        variants[f"{name} with k up to {end:g} 1/angstrom"] = lambda: _further(
+            measurement, chi, (k_range[0], end), simulated
+        )
+    return variants
+
+
+def _further(
+    measurement: XasMeasurement, chi: ChiK, k_range: tuple[float, float], simulated: SimulatedExafs
+) -> dict[str, Term]:
+    """Terms up to a higher k, with the noise of the last quarter of chi(k) going on."""
+    variance = np.diag(chi.cov) if chi.cov is not None else np.asarray(chi.sigma) ** 2
+    late = chi.k > chi.k[0] + 0.75 * (chi.k[-1] - chi.k[0])
+    k = np.arange(k_range[0], k_range[1] + 1e-9, 0.05)
+    sigma = np.sqrt(np.where(k <= chi.k[-1], np.interp(k, chi.k, variance), np.median(variance[late])))
+    data = ChiK(k=k, chi=np.interp(k, chi.k, chi.chi), sigma=sigma)
+    return {
+        name: exafs_term(
+            data,
+            ensemble,
+            measurement=measurement.name,
+            k_range=k_range,
+            r_range=measurement.r_range or R_RANGE,
+            k_weight=measurement.k_weight,
+            parameters=_parameters(measurement, still=ensemble.n_frames == 1),
+        )
+        for name, ensemble in simulated.ensembles.items()
+    }
 
 
 def _shared_potentials(
@@ -118,12 +200,12 @@ def _shared_potentials(
     return made, whose
 
 
-def _parameters(measurement: XasMeasurement, snapshots: Trajectory) -> tuple[Parameter, ...]:
+def _parameters(measurement: XasMeasurement, *, still: bool) -> tuple[Parameter, ...]:
     parameters: tuple[Parameter, ...] = EXAFS_PARAMETERS
     if measurement.mode == "fluorescence":
         # Over-absorption in a concentrated sample lowers the amplitude by an amount that is not known here.
         parameters = changed(parameters, "S02", value=0.75, lower=0.2, prior=(0.75, 0.2))
-    if snapshots.n_frames == 1:
+    if still:
         # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
         parameters = changed(
             parameters, "delta_sigma2", value=0.006, lower=0.0, upper=0.04, prior=(0.006, 0.006)

@@ -116,7 +116,10 @@ def single_measurements(verdict: Verdict) -> Markup:
         rows.append([f"{measurement} alone", *(percent(chances[m.name]) for m in verdict.models)])
         for label, control in settings.get(measurement, {}).get("controls", {}).items():
             rows.append(
-                [f"{measurement} alone, {label}", *(percent(control[m.name]) for m in verdict.models)]
+                [
+                    f"{measurement} alone, {label}",
+                    *(percent(control[m.name]) if m.name in control else "–" for m in verdict.models),
+                ]
             )
     rows.append(["all together", *(percent(model.probability) for model in verdict.models)])
     return join(

@@ -1,0 +1,55 @@
+"""Expected gains against a simulation of the measurement they promise."""
+
+import numpy as np
+import pytest
+
+from shortrange.compare.foresight import expected_gain, prospect
+from shortrange.fit.laplace import fit_term
+from shortrange.fit.parameters import Parameter
+from shortrange.fit.term import Term
+
+X = np.linspace(0.0, 3.0, 15)
+
+
+def term(shape, *, noise=0.1, curve=None):
+    return Term(
+        measurement="a",
+        technique="xas",
+        x=X,
+        curve=shape if curve is None else curve,
+        modes=np.eye(X.size),
+        noise=noise**2 * np.eye(X.size),
+        sampling=np.zeros((X.size, X.size)),
+        model=lambda theta: theta[0] * shape,
+        parameters=(Parameter(name="S02", unit="1", value=0.9, lower=-9.0, upper=9.0, prior=(0.9, 0.1)),),
+    )
+
+
+FIRST, SECOND = np.sin(X), np.sin(1.15 * X)
+
+
+def test_the_expected_gain_is_the_mean_over_simulated_measurements():
+    rng = np.random.default_rng(7)
+    power = 0.05**2 * float(np.mean((0.9 * FIRST) ** 2))
+    total = 0.1**2 * np.eye(X.size) + power * np.eye(X.size)
+    gains = []
+    for curve in 0.9 * FIRST + rng.multivariate_normal(np.zeros(X.size), total, size=300):
+        gains.append(
+            fit_term(term(FIRST, curve=curve), total).log_evidence
+            - fit_term(term(SECOND, curve=curve), total).log_evidence
+        )
+    expected = expected_gain(term(FIRST), term(SECOND), theory_error=0.05)
+    assert expected == pytest.approx(np.mean(gains), abs=4 * np.std(gains) / np.sqrt(300))
+
+
+def test_a_model_gains_nothing_over_itself():
+    assert expected_gain(term(FIRST), term(FIRST), theory_error=0.05) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_less_noise_tells_more_until_theory_is_the_limit():
+    gains = [
+        prospect("x", term(FIRST, noise=n), term(SECOND, noise=n), theory_error=0.1).expected
+        for n in (0.4, 0.1, 1e-3, 1e-6)
+    ]
+    assert gains[0] < gains[1] < gains[2]
+    assert gains[3] == pytest.approx(gains[2], rel=0.01)
