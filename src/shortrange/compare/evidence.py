@@ -81,7 +81,7 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
         chi2_reduced=expected.chi2 / degrees,
         p_value=float(np.dot(marginal.prior, p_values)),
         log_evidence=float(logsumexp(marginal.log_evidences)),
-        parameters=_describe(term, marginal),
+        parameters=_describe(term, marginal, theory_error),
         places=_places(term, marginal),
     )
 
@@ -115,12 +115,14 @@ def _places(term: Term, marginal: _Marginal) -> tuple[Places, Places]:
     return evidence_by_place(term, term.known_covariance() + extra, marginal.fits[likely])
 
 
-def _describe(term: Term, marginal: _Marginal) -> tuple[FittedParameter, ...]:
+def _describe(term: Term, marginal: _Marginal, theory_error: TheoryError) -> tuple[FittedParameter, ...]:
     weights = marginal.weights
     thetas = np.array([fit.theta for fit in marginal.fits])
     mean = weights @ thetas
     inner = np.array([np.diag(fit.covariance) for fit in marginal.fits])
     sigma = np.sqrt(weights @ inner + weights @ (thetas - mean) ** 2)
+    names = [p.name.partition(" (")[0] for p in term.parameters]
+    sigma = np.hypot(sigma, [theory_error.stretch if name == "stretch" else 0.0 for name in names])
     bound = weights @ np.array([fit.at_bound for fit in marginal.fits]) > 0.05
     return tuple(
         FittedParameter(

@@ -21,7 +21,7 @@ __all__ = ["SHARE_THEORY", "Component", "MixtureFit", "judge_mixture", "mixture_
 
 Array = NDArray[Any]
 
-SHARE_THEORY = 0.07
+SHARE_THEORY = 0.08
 """Standard deviation of a share from theory error that looks like another model, which a theory error without
 structure does not know: shares of simulated mixtures were off by this beside their errors
 (studies/calibration)."""
