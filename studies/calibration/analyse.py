@@ -245,7 +245,7 @@ def main() -> None:
     for data, (measurement,) in list(DATA_SETS.items())[:2]:
         pull, error = lengths(rows, measurement)
         print(
-            f"\nbond lengths from {data}, {pull.size} right models: inside one error {_percent(abs(pull) < 1)}, "
+            f"\nbonds from {data}, {pull.size} right models: inside one error {_percent(abs(pull) < 1)}, "
             f"inside two {_percent(abs(pull) < 1.96)}, "
             f"rms error {np.sqrt(np.mean(error**2)):.4f} A"
         )
