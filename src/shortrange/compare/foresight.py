@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+from scipy.special import logsumexp
 
-from shortrange.fit.laplace import fit_term, model_slopes
+from shortrange.compare.theory_error import TheoryError
+from shortrange.fit.laplace import fit_series, model_slopes
 from shortrange.fit.term import Term
 
 __all__ = ["Prospect", "expected_gain", "prospect"]
@@ -43,7 +45,9 @@ class Prospect:
         return 0.5 * (self.gain_if_first + self.gain_if_second)
 
 
-def prospect(what: str, first: Term, second: Term, *, theory_error: float, assumed: str = "") -> Prospect:
+def prospect(
+    what: str, first: Term, second: Term, *, theory_error: TheoryError, assumed: str = ""
+) -> Prospect:
     """State what a measurement is expected to say.
 
     Parameters
@@ -54,7 +58,7 @@ def prospect(what: str, first: Term, second: Term, *, theory_error: float, assum
         Terms of the two models on the points and with the noise of that measurement. Their curves do not
         matter.
     theory_error
-        Relative size.
+        Prior of its relative size.
     assumed
         In words.
     """
@@ -66,38 +70,44 @@ def prospect(what: str, first: Term, second: Term, *, theory_error: float, assum
     )
 
 
-def expected_gain(true: Term, other: Term, *, theory_error: float) -> float:
+def expected_gain(true: Term, other: Term, *, theory_error: TheoryError) -> float:
     r"""Return the expected ln(Z_true / Z_other) of data that the true model makes, in nats.
 
     Data are drawn around the true model at its parameters' prior means, with noise, sampling and theory
-    error. Evidences are normal densities, with each model taken as linear around its fit to what is expected:
+    error of the prior's median. For each size of the theory error, evidences are normal densities of
+    residual d and covariance V, with each model taken as linear around its fit to what is expected; their
+    expected logarithm is
 
-    .. math:: \tfrac12\left[\mathrm{tr}\,V_o^{-1}C - \mathrm{tr}\,V_t^{-1}C + d_o^T V_o^{-1} d_o
-        - d_t^T V_t^{-1} d_t + \ln|V_o| / |V_t|\right]
+    .. math:: -\tfrac12 (\mathrm{tr}\,V^{-1} C + d^T V^{-1} d + \ln|V|)
+
+    with C the covariance of the data. The sizes are then integrated out.
 
     Parameters
     ----------
     true, other
         Terms on the same points and modes.
     theory_error
-        Relative size, the same for both.
+        Prior of its relative size.
     """
     expected = true.model(np.array([p.prior[0] for p in true.parameters]))
     true, other = replace(true, curve=expected), replace(other, curve=expected)
-    extra = theory_error**2 * true.signal_power * np.eye(true.modes.shape[1])
-    made = true.known_covariance() + extra
-    d_true, v_true = _marginal(true, made)
-    d_other, v_other = _marginal(other, other.known_covariance() + extra)
-    return 0.5 * (_cost(d_other, v_other, made) - _cost(d_true, v_true, made))
+    made = true.known_covariance() + theory_error.median**2 * true.signal_power * np.eye(true.modes.shape[1])
+    return _expected_evidence(true, made, theory_error) - _expected_evidence(other, made, theory_error)
 
 
-def _marginal(term: Term, covariance: Array) -> tuple[Array, Array]:
-    """Residual and covariance of the data with the parameters integrated out over their priors."""
-    theta = fit_term(term, covariance).theta
-    slopes = model_slopes(term, theta)
+def _expected_evidence(term: Term, made: Array, theory_error: TheoryError) -> float:
+    """Return the expected ln Z, up to what all models have in common."""
+    sizes, prior = theory_error.nodes()
+    known, extra = term.known_covariance(), term.signal_power * np.eye(term.modes.shape[1])
+    covariances = [known + size**2 * extra for size in sizes[::-1]]
     means = np.array([p.prior[0] for p in term.parameters])
     variances = np.array([p.prior[1] ** 2 for p in term.parameters])
-    return term.residual(theta) - slopes @ (means - theta), covariance + (slopes * variances) @ slopes.T
+    logs = []
+    for covariance, fit in zip(covariances, fit_series(term, covariances), strict=True):
+        slopes = model_slopes(term, fit.theta)
+        residual = term.residual(fit.theta) - slopes @ (means - fit.theta)
+        logs.append(-0.5 * _cost(residual, covariance + (slopes * variances) @ slopes.T, made))
+    return float(logsumexp(np.array(logs), b=prior[::-1]))
 
 
 def _cost(residual: Array, covariance: Array, made: Array) -> float:

@@ -138,7 +138,9 @@ def decide(
         verdict, reason = "undecided", f"{best.name!r} leads the models offered, but {mixed}"
     else:
         lead = float(np.exp(np.clip(best.log_evidence - rivals[0].log_evidence, -700.0, 700.0)))
-        refuted = _chance(best) >= odds * _chance(rivals[0])
+        # What a mixture holds fits nearly as well as it: there the odds decide.
+        others = [m for m in rivals if m.name not in {share.name for share in best.shares}]
+        refuted = not others or _chance(best) >= odds * _chance(others[0])
         verdict = "supported" if lead >= odds and refuted else "undecided"
         reason = (
             f"{best.name!r} is {_odds(lead)} times as probable as {rivals[0].name!r}, the next best "
@@ -146,7 +148,7 @@ def decide(
         )
         if lead >= odds and not refuted:
             reason += (
-                f"; but {rivals[0].name!r} fits as a right model may (p = {_chance(rivals[0]):.2g} "
+                f"; but {others[0].name!r} fits as a right model may (p = {_chance(others[0]):.2g} "
                 f"against {_chance(best):.2g}): the data cannot tell whether the right one was offered"
             )
     return Verdict(

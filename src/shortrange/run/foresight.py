@@ -67,9 +67,7 @@ def foresee(
     for comparison in comparisons:
         for what, make in comparison.variants.items():
             terms = make()
-            found.append(
-                prospect(what, *(terms[n] for n in names), theory_error=comparison.theory_error.median)
-            )
+            found.append(prospect(what, *(terms[n] for n in names), theory_error=comparison.theory_error))
     techniques = {term.technique for c in comparisons for term in c.terms.values()}
     if "total-scattering" not in techniques:
         tell("try total scattering that was not measured")
@@ -93,7 +91,7 @@ def _total_scattering(names: Sequence[str], snapshots: Mapping[str, Trajectory])
     return prospect(
         f"total scattering, Q up to {Q_RANGE[1]:g} 1/angstrom",
         *terms,
-        theory_error=PDF_THEORY_ERROR.median,
+        theory_error=PDF_THEORY_ERROR,
         assumed=f"noise of {PDF_NOISE:.0%} of G(r)",
     )
 
@@ -121,6 +119,6 @@ def _edge(names: Sequence[str], snapshots: Mapping[str, Trajectory], element: st
     return prospect(
         f"EXAFS at the {element} {edge} edge, k up to {LIGHT_K_RANGE[1]:g} 1/angstrom",
         *terms,
-        theory_error=EXAFS_THEORY_ERROR.median,
+        theory_error=EXAFS_THEORY_ERROR,
         assumed=f"noise of {EXAFS_NOISE:.0%} of k^2 chi",
     )
