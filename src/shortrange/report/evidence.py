@@ -32,6 +32,12 @@ class Advantage:
     centres: Array
     nats: Mapping[str, Array]
 
+    @property
+    def bar_width(self) -> float:
+        """Width of a bar of one model, where those of all stand side by side at each place."""
+        gaps = np.diff(self.centres)
+        return 0.8 * (float(np.median(gaps)) if gaps.size else 1.0) / len(self.nats)
+
 
 def advantages(record: Mapping[str, Any], measurement: str) -> list[Advantage]:
     """Return the evidence by place that a record holds of a measurement; nothing if it holds none.

@@ -132,6 +132,7 @@ def write_report(result: Reportable, folder: str | Path, *, interactive: bool = 
         }
         for name, shown in fits.items():
             shown += evidence_plates(record, name, title=title, simulated=simulated)
+            shown.sort(key=lambda plate: plate.broad)  # two narrow ones share a row
         plates = {name: _plates_of(result, name) for name in result.reductions}
         save_plates([odds, *_all(fits), *_all(plates)], new / "figures")
         page = render_page(

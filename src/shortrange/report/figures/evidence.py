@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,9 +34,7 @@ def plot_advantage(*, ax: Axes, data: Advantage, colors: Sequence[str]) -> list[
         Of the other models, in the order of ``data.nats``.
     """
     artists: list[Artist] = []
-    gaps = np.diff(data.centres)
-    room = float(np.median(gaps)) if gaps.size else 1.0
-    width = 0.8 * room / len(data.nats)
+    width = data.bar_width
     for index, (name, nats) in enumerate(data.nats.items()):
         places = data.centres + (index - (len(data.nats) - 1) / 2) * width
         label = f"{name}: {nats.sum():+.1f} in all".replace("-", "−")

@@ -29,12 +29,15 @@ def live_evidence(data: Sequence[Advantage], *, names: Sequence[str], simulated:
         high = 1.0 - (row - 1) / len(data)
         axes[f"xaxis{suffix}"] = axis(_TITLES.get(each.axis, each.axis), anchor=f"y{suffix}")
         axes[f"yaxis{suffix}"] = axis("gain on it (nats)", domain=[high - 1.0 / len(data) + 0.12, high])
-        for name, nats in each.nats.items():
+        width = each.bar_width
+        for index, (name, nats) in enumerate(each.nats.items()):
             traces.append(
                 {
                     "type": "bar",
                     "x": numbers(each.centres),
                     "y": numbers(nats),
+                    "width": width,
+                    "offset": (index - len(each.nats) / 2) * width,
                     "name": escape(name, quote=False),
                     "marker": {"color": model_color(list(names).index(name))},
                     "legendgroup": name,
