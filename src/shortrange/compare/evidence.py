@@ -13,10 +13,11 @@ from scipy.stats import chi2 as chi2_distribution
 from shortrange.compare.regions import Places, evidence_by_place
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import FittedParameter, MeasurementFit
+from shortrange.fit.importance import importance_evidence
 from shortrange.fit.laplace import LaplaceFit, fit_series
 from shortrange.fit.term import Term
 
-__all__ = ["judge"]
+__all__ = ["check_evidence", "judge"]
 
 Array = NDArray[Any]
 
@@ -84,6 +85,22 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
         parameters=_describe(term, marginal, theory_error),
         places=_places(term, marginal),
     )
+
+
+def check_evidence(term: Term, *, theory_error: TheoryError) -> tuple[float, float]:
+    """Compare Laplace's evidence with that of importance sampling, at the most probable theory error.
+
+    Returns
+    -------
+    difference, sigma
+        ln Z by Laplace less that by sampling, and the error of the latter.
+    """
+    marginal = _marginalise(term, theory_error)
+    likely = int(np.argmax(marginal.weights))
+    extra = marginal.sizes[likely] ** 2 * term.signal_power * np.eye(term.modes.shape[1])
+    fit = marginal.fits[likely]
+    sampled, sigma = importance_evidence(term, term.known_covariance() + extra, fit)
+    return fit.log_evidence - sampled, sigma
 
 
 def _marginalise(term: Term, theory_error: TheoryError) -> _Marginal:

@@ -77,6 +77,17 @@ def parse_frames(text: str) -> slice:
     return slice(*parts)
 
 
+def _with_error(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("must be two numbers, [value, standard error]")
+    for part in value:
+        if isinstance(part, bool) or not isinstance(part, int | float):
+            raise ValueError("must be two numbers, [value, standard error]")
+    if not (0.3 <= value[0] <= 1.3 and 0.0 < value[1] <= 0.5):
+        raise ValueError("needs a value from 0.3 to 1.3 and an error above 0 and up to 0.5")
+    return tuple(float(part) for part in value)
+
+
 def _components(value: Any) -> Any:
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise ValueError("must list the names of two models")
@@ -203,6 +214,8 @@ class XasMeasurement(Part):
         Power of k in the transform.
     r_range
         angstrom, without phase correction, where models are compared; None takes the default of the fit.
+    s02
+        Amplitude factor from a standard, with its standard error; None takes 0.9(1), wider in fluorescence.
     """
 
     name: Name
@@ -214,6 +227,7 @@ class XasMeasurement(Part):
     k_range: Range | None = None
     k_weight: Annotated[Number, Field(ge=0, le=4)] = 2.0
     r_range: Range | None = None
+    s02: Annotated[tuple[float, float], BeforeValidator(_with_error)] | None = None
     _folder: Path = PrivateAttr(default=Path())
 
     @property

@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Literal, TypeVar
+
+import numpy as np
 
 from shortrange.config import Project, TotalScatteringMeasurement, XasMeasurement
 from shortrange.errors import ProjectError, ShortrangeError
@@ -130,6 +133,10 @@ def collect_inputs(project: Project) -> Inputs:
         if snapshots is not None:
             models[model.name] = snapshots
             _check_model(collector, where, snapshots, project)
+    for one, other in _doubles(models):
+        collector.note(
+            "warning", f"model {other!r}", f"holds the same snapshots as {one!r}: neither can beat the other"
+        )
     return Inputs(
         scans=scans,
         patterns=patterns,
@@ -137,6 +144,16 @@ def collect_inputs(project: Project) -> Inputs:
         files=tuple(sorted(collector.files.items())),
         findings=tuple(collector.findings),
     )
+
+
+def _doubles(models: Mapping[str, Trajectory]) -> list[tuple[str, str]]:
+    """Find pairs of models that hold the same snapshots."""
+    return [
+        (one, other)
+        for one, other in combinations(models, 2)
+        if models[one].species == models[other].species
+        and np.array_equal(models[one].positions, models[other].positions)
+    ]
 
 
 def _scans(collector: _Collector, where: str, measurement: XasMeasurement) -> tuple[Scan, ...]:

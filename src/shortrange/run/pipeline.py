@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shortrange.analyse.analysis import Analysis
-from shortrange.compare.evidence import judge
+from shortrange.compare.evidence import check_evidence, judge
 from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
 from shortrange.compare.rank import decide, leading, rank
 from shortrange.compare.theory_error import TheoryError
@@ -124,12 +124,17 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     shown = {**fits, **{name: list(mixture.fits) for name, mixture in mixtures.items()}}
     ranked = rank(fits, mixtures=mixtures)
     admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), list(fits), comparisons, tell)
+    checks, doubtful = _check_evidence(ranked, comparisons)
     verdict = decide(
         ranked,
         admixtures=admixtures,
         odds=project.verdict.odds,
-        warnings=(*warnings, *_at_bounds(shown)),
-        settings={"measurements": settings, "admixtures": _describe(admixtures)},
+        warnings=(*warnings, *_at_bounds(shown), *doubtful),
+        settings={
+            "measurements": settings,
+            "admixtures": _describe(admixtures),
+            "laplace_less_sampled": checks,
+        },
     )
     tell("ask what would decide")
     verdict = replace(
@@ -210,6 +215,25 @@ def _admixtures(
             tell(f"try {best.name} with some {other}")
             tried[other] = judge_mixture(_components(comparisons), (best.name, other))
     return tried
+
+
+def _check_evidence(
+    ranked: Sequence[ModelResult], comparisons: Sequence[Comparison]
+) -> tuple[dict[str, dict[str, list[float]]], list[str]]:
+    """Check Laplace's approximation for the best two models; say where it is off by more than 1 nat."""
+    checks: dict[str, dict[str, list[float]]] = {}
+    doubtful = []
+    for comparison in comparisons:
+        for name in [m.name for m in ranked if not m.shares][:2]:
+            term = comparison.terms[name]
+            off, sigma = check_evidence(term, theory_error=comparison.theory_error)
+            checks.setdefault(term.measurement, {})[name] = [off, sigma]
+            if not abs(off) < 1.0 + 2.0 * sigma < 3.0:
+                doubtful.append(
+                    f"{term.measurement} with {name}: the posterior is not normal, ln Z may be off by "
+                    f"{off:.1f} ({sigma:.1f}); compare with nested sampling (shortrange.fit.nested)"
+                )
+    return checks, doubtful
 
 
 def _components(comparisons: Sequence[Comparison]) -> list[Component]:

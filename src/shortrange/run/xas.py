@@ -205,6 +205,8 @@ def _parameters(measurement: XasMeasurement, *, still: bool) -> tuple[Parameter,
     if measurement.mode == "fluorescence":
         # Over-absorption in a concentrated sample lowers the amplitude by an amount that is not known here.
         parameters = changed(parameters, "S02", value=0.75, lower=0.2, prior=(0.75, 0.2))
+    if measurement.s02 is not None:
+        parameters = changed(parameters, "S02", value=measurement.s02[0], lower=0.2, prior=measurement.s02)
     if still:
         # A crystal or a molecule at rest lacks the thermal motion that snapshots have.
         parameters = changed(

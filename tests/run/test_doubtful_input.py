@@ -1,0 +1,178 @@
+"""Input that is read without a fault and is doubtful: each doubt is said, and no verdict outruns it."""
+
+import numpy as np
+import pytest
+
+from shortrange.config import read_project
+from shortrange.errors import ProjectError
+from shortrange.run import run_project
+
+TAIL = """
+[[mixture]]
+name = "both"
+of = ["corner-sharing mu-S", "isolated TaCl6"]
+"""
+
+SLIPS = {
+    "a mixture of one": ('of = ["corner-sharing mu-S"]', "must list the names of two models"),
+    "a mixture of three": ('of = ["a", "b", "c"]', "must list the names of two models"),
+    "a mixture of text": ('of = "corner-sharing mu-S"', "must list the names of two models"),
+    "a mixture of numbers": ("of = [1, 2]", "must be text"),
+    "a mixture with itself": (
+        'of = ["isolated TaCl6", "isolated TaCl6"]',
+        "names a model twice; name two different ones",
+    ),
+    "a mixture of what is not there": (
+        'of = ["corner-sharing mu-S", "isolated TaCl5"]',
+        "'isolated TaCl5' is no model; did you mean 'isolated TaCl6'",
+    ),
+    "a mixture with an unknown key": (
+        'of = ["corner-sharing mu-S", "isolated TaCl6"]\nshare = 0.5',
+        "share: unknown key",
+    ),
+}
+
+SETTINGS = {
+    "odds of one": ("odds = 1", "odds: 1 must be greater than 1"),
+    "odds in words": ('odds = "high"', "odds: 'high' must be a number"),
+    "no theory error": ("exafs_theory_error = 0", "exafs_theory_error: 0 must be greater than 0"),
+    "a negative theory error": ("pdf_theory_error = -0.1", "must be greater than 0"),
+    "a theory error beyond the signal": ("pdf_theory_error = 3", "must be 1 or less"),
+    "a misspelt theory error": ("pdf_theory_eror = 0.1", "did you mean 'pdf_theory_error'"),
+    "an edge without its element": ('edges = ["K"]', "no edge such as"),
+    "an edge that does not exist": ('edges = ["S L9"]', "holds 'S L9'"),
+    "an element that does not exist": ('edges = ["Xq K"]', "no chemical element"),
+    "edges that are no list": ('edges = "S K"', "must be a list of edges"),
+}
+
+S02 = {
+    "S02 without an error": ("s02 = 0.9", "must be two numbers"),
+    "S02 in percent": ("s02 = [90, 5]", "needs a value from 0.3 to 1.3"),
+    "S02 known exactly": ("s02 = [0.9, 0.0]", "an error above 0"),
+    "S02 in words": ('s02 = ["0.9", 0.1]', "must be two numbers"),
+}
+
+
+def faulty(project, text):
+    project.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        read_project(project)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_mixture_that_cannot_be(example, name):
+    line, message = SLIPS[name]
+    text = (example / "project.toml").read_text() + f'\n[[mixture]]\nname = "both"\n{line}\n'
+    assert message in faulty(example / "project.toml", text)
+
+
+def test_a_mixture_named_as_a_model(example):
+    text = (example / "project.toml").read_text() + TAIL.replace('"both"', '"isolated TaCl6"')
+    assert "a model has it already" in faulty(example / "project.toml", text)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_cannot_be(example, name):
+    line, message = SETTINGS[name]
+    text = (example / "project.toml").read_text()
+    assert "[verdict]" not in text
+    assert message in faulty(example / "project.toml", text + f"\n[verdict]\n{line}\n")
+
+
+@pytest.mark.parametrize("name", S02)
+def test_an_amplitude_that_cannot_be(example, name):
+    line, message = S02[name]
+    text = (example / "project.toml").read_text().replace('edge = "L3"', f'edge = "L3"\n{line}')
+    assert message in faulty(example / "project.toml", text)
+
+
+def only(project, *names):
+    """Leave these models in the project file."""
+    head, *models = project.read_text().split("[[model]]")
+    kept = [m for m in models if any(f'"{name}"' in m for name in names)]
+    project.write_text("[[model]]".join([head, *kept]))
+
+
+def verdict_of(folder):
+    return run_project(read_project(folder / "project.toml")).verdict
+
+
+def said(verdict, text):
+    return any(text in warning for warning in verdict.warnings)
+
+
+CORNER, ISOLATED = "corner-sharing mu-S", "isolated TaCl6"
+
+
+def test_the_same_snapshots_under_two_names(pdf_project):
+    only(pdf_project / "project.toml", CORNER)
+    with (pdf_project / "project.toml").open("a") as file:
+        file.write('\n[[model]]\nname = "again"\nstructures = "models/corner.extxyz"\n')
+    verdict = verdict_of(pdf_project)
+    assert verdict.verdict == "undecided"
+    assert said(verdict, f"holds the same snapshots as {CORNER!r}")
+
+
+def test_all_models_bad(pdf_project):
+    only(pdf_project / "project.toml", ISOLATED, "edge-sharing mu-S,mu-Cl")
+    verdict = verdict_of(pdf_project)
+    assert (verdict.verdict, verdict.best) == ("none fits", None)
+
+
+def test_one_model_alone_is_undecided_even_if_it_fits(pdf_project):
+    only(pdf_project / "project.toml", CORNER)
+    verdict = verdict_of(pdf_project)
+    assert verdict.verdict == "undecided"
+    assert verdict.prospects == ()
+
+
+def test_few_snapshots_beside_many(pdf_project):
+    only(pdf_project / "project.toml", CORNER, ISOLATED)
+    text = (pdf_project / "project.toml").read_text()
+    (pdf_project / "project.toml").write_text(
+        text.replace('"models/corner.extxyz"', '"models/corner.extxyz"\nframes = "0:2"')
+    )
+    verdict = verdict_of(pdf_project)
+    assert said(verdict, "2 snapshots cannot tell")
+    assert verdict.verdict in ("supported", "undecided")
+
+
+def test_the_pattern_of_another_sample(pdf_project):
+    """A pattern without structure: whatever the models, they do not fit it."""
+    only(pdf_project / "project.toml", CORNER, ISOLATED)
+    lines = (pdf_project / "sample_iq.chi").read_text().splitlines()
+    rng = np.random.default_rng(3)
+    rows = []
+    for line in lines:
+        if line.startswith("#") or not line.strip():
+            rows.append(line)
+            continue
+        q, i = (float(x) for x in line.split())
+        rows.append(f"{q} {i * (1 + 0.15 * np.sin(4.1 * q) * np.exp(-0.05 * q)) + rng.normal(0, 1e-6):.6e}")
+    (pdf_project / "sample_iq.chi").write_text("\n".join(rows) + "\n")
+    assert verdict_of(pdf_project).verdict != "supported"
+
+
+def test_a_stated_theory_error_is_used_and_said(pdf_project):
+    only(pdf_project / "project.toml", CORNER, ISOLATED)
+    text = (pdf_project / "project.toml").read_text()
+    (pdf_project / "project.toml").write_text(text + "\n[verdict]\npdf_theory_error = 0.5\n")
+    verdict = verdict_of(pdf_project)
+    stated = verdict.settings["measurements"]["PDF"]["theory_error"]
+    assert stated["median"] == 0.5
+    assert "stated in the project, instead of the calibrated 0.08" in stated["source"]
+    # Nothing is refuted where theory may be wrong by half the signal.
+    assert verdict.verdict == "undecided"
+
+
+def test_a_mixture_that_was_offered_is_judged(pdf_project):
+    only(pdf_project / "project.toml", CORNER, ISOLATED)
+    with (pdf_project / "project.toml").open("a") as file:
+        file.write(TAIL)
+    verdict = verdict_of(pdf_project)
+    both = next(m for m in verdict.models if m.name == "both")
+    assert [s.name for s in both.shares] == [CORNER, ISOLATED]
+    assert both.shares[0].value > 0.75
+    # The truth is pure: its mixture with something else does not take the verdict.
+    assert (verdict.verdict, verdict.best) == ("supported", CORNER)
