@@ -100,6 +100,28 @@ def test_every_derivative_agrees_with_differences(anisotropic, peaks):
         assert np.abs(numeric - jacobian[:, k]).max() < 1e-6 * np.abs(jacobian[:, k]).max(), name
 
 
+@pytest.mark.parametrize("peaks", ["debye", "pdffit"])
+def test_shells_summed_by_moments_are_those_summed_one_by_one(monkeypatch, peaks):
+    r = np.arange(9.0, 14.0, 0.06)
+    phase = crystal_pdf(salt(), r_max=float(r[-1]), peaks=peaks)
+    tables, values = phase.tables(r, q_max=22.0), somewhere(phase)
+    expected, slopes = phase.on(r, tables)(values)
+    monkeypatch.setattr("shortrange.simulate.crystal_window.MANY", 0)
+    window = phase.on(r, tables)
+    assert window.rows.single < 0.2 * window.rows.kind.size
+    g, jacobian = window(values)
+    assert np.abs(g - expected).max() < 1e-7 * np.abs(expected).max()
+    for k, name in enumerate(phase.names):
+        scale = np.abs(slopes[:, k]).max()
+        # delta1 and delta2 do little at these distances.
+        assert np.abs(jacobian[:, k] - slopes[:, k]).max() < 2e-5 * scale, name
+        h = 2e-4 * max(abs(values[k]), 0.05)
+        steps = np.eye(values.size)[k] * h
+        near = window(values + steps)[0] - window(values - steps)[0]
+        far = window(values + 2 * steps)[0] - window(values - 2 * steps)[0]
+        assert np.abs((8 * near - far) / (12 * h) - jacobian[:, k]).max() < 1e-6 * scale, name
+
+
 def test_a_moved_crystal_is_the_one_that_has_those_sites():
     phase, window = prepare(salt(), sites=True)
     values = somewhere(phase)

@@ -247,7 +247,7 @@ def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | 
 
 def _cost(problem: Problem, theta: Array, noise: float) -> float:
     try:
-        g, _, _ = problem.model(theta)
+        g = problem.curve(theta)
     except ShortrangeError:
         return np.inf
     misfit = problem.data.whiten @ (g - problem.data.g) / noise

@@ -51,6 +51,13 @@ class Problem:
         slopes = np.array([slope for _, slope in rows]).reshape(len(rows), theta.size)
         return np.array([misfit for misfit, _ in rows]), slopes
 
+    def curve(self, theta: Array) -> Array:
+        """G alone, shape (n_r,)."""
+        full = self.book.all_values(theta)
+        places = {name: self.book.of_phase(name) for name in self.models}
+        parts = [full[own.start - 1] * self.models[name].curve(full[own]) for name, own in places.items()]
+        return np.asarray(np.sum(parts, axis=0))
+
     def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
         """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase."""
         book = self.book
@@ -172,7 +179,7 @@ def cross_validate(problem: Problem, solution: Solution, *, folds: int, errors_k
         found = solve(replace(problem, data=seen), start=solution.theta, errors_known=errors_known)
         if found.reason:
             return float("nan")
-        g, _, _ = problem.model(found.theta)
+        g = problem.curve(found.theta)
         total += float(np.sum((data.whiten[part == k] @ (g - data.g)) ** 2))
     return total / data.points
 

@@ -22,6 +22,9 @@ Array = NDArray[Any]
 
 NARROWEST = 0.035
 """Angstrom; a narrower peak cannot be sampled on the grid."""
+MANY = 1500
+"""Shells from which on those beyond `FAR_ENOUGH`, angstrom, are summed by their moments."""
+FAR_ENOUGH = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -31,7 +34,9 @@ class Rows:
     Attributes
     ----------
     coefficients, amplitude, kind
-        Of the shells, where sites are fixed.
+        Of the shells, where sites are fixed, nearest first.
+    single
+        How many of them are summed one by one; the others by their moments.
     pairs, column, move, tensor, fill
         Of single pairs and of what moves them, where sites are free; ``pairs`` is None otherwise.
     """
@@ -39,6 +44,7 @@ class Rows:
     coefficients: Array
     amplitude: Array
     kind: Array
+    single: int
     pairs: SitePairs | None
     column: Array
     move: Array
@@ -48,25 +54,27 @@ class Rows:
     @classmethod
     def near(cls, phase: CrystalPdf, limits: tuple[float, float], active: tuple[str, ...]) -> Rows:
         """Rows whose distance at the start lies within limits, angstrom."""
-        m = phase.cell.geometry(phase.cell.start)[0]
         shells, none = phase.shells, np.zeros((0, 0))
         if phase.sites is None or phase.pairs is None:
-            keep = _between(shells.coefficients @ m, limits)
-            n = int(keep.sum())
+            # They are sorted by distance: views are enough.
+            low, high = np.searchsorted(shells.distance, limits)
+            keep, n = slice(low, high), int(high - low)
+            near = int(np.searchsorted(shells.distance[keep], FAR_ENOUGH))
             return cls(
-                coefficients=np.ascontiguousarray(shells.coefficients[keep]),
-                amplitude=shells.amplitude[keep], kind=shells.pair[keep], pairs=None,
+                coefficients=shells.coefficients[keep],
+                amplitude=shells.amplitude[keep], kind=shells.pair[keep],
+                single=near if n > MANY else n, pairs=None,
                 column=np.zeros((n, 0), dtype=np.int64), move=none, tensor=none, fill=none,
             )  # fmt: skip
         first, last = phase.split
-        start = phase.start[first:last]
+        start, m = phase.start[first:last], phase.cell.geometry(phase.cell.start)[0]
         keep = _between(phase.cell.coefficients(phase.pairs.vectors(phase.sites, start)) @ m, limits)
         pairs = phase.pairs.part(keep)
         place = {name: k for k, name in enumerate(active)}
         column, move, tensor, fill = pairs.columns(phase.sites, place)
         return cls(
-            coefficients=none, amplitude=none, kind=pairs.kind, pairs=pairs, column=column, move=move,
-            tensor=tensor, fill=fill,
+            coefficients=none, amplitude=none, kind=pairs.kind, single=pairs.kind.size, pairs=pairs,
+            column=column, move=move, tensor=tensor, fill=fill,
         )  # fmt: skip
 
     def fixed(self) -> Rows:
@@ -107,8 +115,11 @@ class CrystalWindow:
             G of all shells on the points of the window, from `CrystalPdf.curve`, shape (n_r,). The difference
             to the window's own G is kept, and scales with the phase.
         """
-        own, _ = replace(self, active=(), rows=self.rows.fixed(), outside=np.zeros_like(whole))(values)
-        return replace(self, outside=whole - own)
+        return replace(self, outside=whole - replace(self, outside=np.zeros_like(whole)).curve(values))
+
+    def curve(self, values: Array) -> Array:
+        """G for a scale of 1 without its derivatives, shape (n_r,)."""
+        return replace(self, active=(), rows=self.rows.fixed())(values)[0]
 
     def __call__(self, values: Array) -> tuple[Array, Array]:
         """G for a scale of 1, and its derivatives.
@@ -136,6 +147,7 @@ class CrystalWindow:
 
     def density(self, values: Array) -> Array:
         """h_ab on the grid and its derivatives, shape (n_pairs, 1 + n_active, n_grid)."""
+        from shortrange.simulate.gathered_kernel import spread_gathered
         from shortrange.simulate.shell_kernel import spread_shells
 
         phase = self.phase
@@ -149,13 +161,31 @@ class CrystalWindow:
                 slopes[:, place[name]], d_volume[place[name]] = dm[:, i], d_log_volume[i]
         moved = self._rows(m, values[first:last], values[:first])
         out = np.zeros((len(phase.shells.pairs), 1 + len(place), self.grid.size))
-        smallest = spread_shells(
-            moved.coefficients, moved.amplitude, self.rows.kind, m, slopes, moved.u, moved.du,
+        kind, one = self.rows.kind, self.rows.single
+        common = (
             np.array([delta1, delta2, q_broad]),
             np.array([place.get(name, -1) for name in ("delta1", "delta2", "q_broad")]),
             phase.peaks == "debye", self.grid[0], self.grid[1] - self.grid[0],
-            self.rows.column, moved.own_r, moved.own_u, moved.own_a, out,
         )  # fmt: skip
+        smallest = spread_shells(
+            moved.coefficients[:one], moved.amplitude[:one], kind[:one], m, slopes, moved.u[:one], moved.du,
+            *common, self.rows.column[:one], moved.own_r[:one], moved.own_u[:one], moved.own_a[:one], out,
+        )  # fmt: skip
+        if one < kind.size:
+            u = np.zeros(len(phase.shells.pairs))
+            u[kind] = moved.u
+            gathered = spread_gathered(
+                moved.coefficients[one:],
+                moved.amplitude[one:],
+                kind[one:],
+                m,
+                slopes,
+                u,
+                moved.du,
+                *common,
+                out,
+            )
+            smallest = min(smallest, gathered)
         if not smallest > NARROWEST**2:
             raise SimulationError(
                 f"a peak has the variance {smallest:.2g} angstrom^2, less than {NARROWEST**2:.2g}",

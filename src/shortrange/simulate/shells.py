@@ -24,6 +24,7 @@ adds, below 1e-6 angstrom^2, is nothing beside a thermal one."""
 _TOGETHER = 1.0
 """Angstrom; partly occupied sites nearer than this are alternatives, never filled at once."""
 _SAME_ATOM = 1e-2
+_MIX = np.int64(-7046029254386353131)  # odd, of random bits (splitmix64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +43,8 @@ class Shells:
         Sum of the products of occupancies over the pairs of a shell, both ends counted, per atom, shape (n,).
     pair
         Index into ``pairs``, shape (n,).
+    distance
+        At the start, increasing, angstrom, shape (n,).
     ideal
         What the baseline of each pair weighs: c_a c_b, twice for unlike elements, shape (n_pairs,).
     r_max
@@ -57,6 +60,7 @@ class Shells:
     coefficients: Array
     amplitude: Array
     pair: Array
+    distance: Array
     ideal: Array
     r_max: float
     shortest: float
@@ -111,15 +115,23 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
     m = cell.geometry(cell.start)[0]
     found, alternatives = [], 0
     translations = translations_within(crystal, r_max)
+    worth = True
     for i in range(kind.size):
-        around = pairs_around(crystal, cell, m, i, translations, r_max)
+        # A pair and its reverse have one distance: each is met once, from the atom that stands first.
+        around = pairs_around(crystal, cell, m, i, translations, r_max, first=i)
+        twice = 1.0 + (around.partner > i)
         alternatives += around.alternatives
         c = cell.coefficients(around.difference)
-        found.append((place[kind[i], kind[around.partner]], c, around.weight))
-        # Merging atom by atom keeps the memory of large cells small.
-        if i % 16 == 15:
-            found = [_merge(*_joined(found), m)]
-    pair, c, weight = _merge(*_joined(found), m)
+        found.append((place[kind[i], kind[around.partner]], c, twice * around.weight))
+        # Merging now and then keeps the memory small, where there is anything to merge.
+        if worth and i % 16 == 15:
+            pair, c, weight = _joined(found)
+            found = [_merge(pair, c, weight, m)]
+            worth = found[0][0].size < 0.7 * pair.size
+    pair, c, weight = _merge(*_joined(found), m) if worth else _joined(found)
+    distance = np.sqrt(c @ m)
+    order = np.argsort(distance, kind="stable")
+    pair, c, weight, distance = pair[order], c[order], weight[order], distance[order]
     fractions = np.array([crystal.composition[e] for e in elements]) / crystal.n_atoms
     ideal = [fractions[elements.index(a)] * fractions[elements.index(b)] * (2 - (a == b)) for a, b in pairs]
     history = crystal.history
@@ -128,8 +140,8 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
                                   pairs=alternatives))  # fmt: skip
     return Shells(
         elements=elements, pairs=pairs, coefficients=c, amplitude=weight / crystal.n_atoms, pair=pair,
-        ideal=np.array(ideal), r_max=r_max, shortest=float(np.sqrt((c @ m).min(initial=np.inf))),
-        history=history,
+        distance=distance, ideal=np.array(ideal), r_max=r_max,
+        shortest=float(distance[0]) if distance.size else np.inf, history=history,
     )  # fmt: skip
 
 
@@ -160,7 +172,7 @@ def translations_within(crystal: Crystal, r_max: float) -> Array:
 
 
 def pairs_around(
-    crystal: Crystal, cell: CellMap, m: Array, i: int, translations: Array, r_max: float
+    crystal: Crystal, cell: CellMap, m: Array, i: int, translations: Array, r_max: float, *, first: int = 0
 ) -> Around:
     """Pairs of atom ``i`` with all others, itself in other cells included.
 
@@ -176,17 +188,18 @@ def pairs_around(
         From `translations_within`.
     r_max
         angstrom.
+    first
+        Atoms before this one are left out.
 
     Raises
     ------
     SimulationError
         If another atom lies at the same place.
     """
-    n = len(crystal.species)
-    apart = crystal.positions - crystal.positions[i]
+    apart = crystal.positions[first:] - crystal.positions[i]
     difference = (apart[None, :, :] + translations[:, None, :]).reshape(-1, 3)
     r = np.sqrt(np.maximum(cell.coefficients(difference) @ m, 0.0))
-    partner = np.tile(np.arange(n), translations.shape[0])
+    partner = np.tile(np.arange(first, len(crystal.species)), translations.shape[0])
     itself = (partner == i) & (r < _SAME_ATOM)
     inside = (r <= r_max) & ~itself
     partial = (crystal.occupancies[i] < 1) & (crystal.occupancies[partner] < 1)
@@ -216,11 +229,16 @@ def _merge(pair: Array, c: Array, weight: Array, m: Array) -> tuple[Array, Array
     """Merge pairs of one kind that lie within the same `_MERGE` in each part of their distance."""
     r = np.sqrt(c @ m)
     # The parts c_k m_k / 2r are what the distance gains from each invariant.
-    key = np.rint(c * m / (2 * r[:, None] * _MERGE)).astype(np.int64)
-    order = np.lexsort((*key.T, pair))
+    parts = np.rint(c * m / (2 * r[:, None] * _MERGE)).astype(np.int64)
+    # One number for all parts: a million shells share one by chance once in 10^7 times.
+    key = pair.astype(np.int64)
+    for part in parts.T:
+        key = (key ^ part) * _MIX
+        key ^= key >> 29
+    order = np.argsort(key, kind="stable")
     sorted_key, sorted_pair = key[order], pair[order]
     new = np.ones(order.size, dtype=bool)
-    new[1:] = (np.diff(sorted_key, axis=0) != 0).any(axis=1) | (np.diff(sorted_pair) != 0)
+    new[1:] = np.diff(sorted_key) != 0
     first = np.flatnonzero(new)
     if first.size == 0:
         return pair, c, weight
