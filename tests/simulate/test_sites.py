@@ -77,6 +77,22 @@ def test_symmetry_leaves_the_known_parameters():
     assert {n for n in own if n.startswith("occ")} == {"occ_Na1", "occ_Cl1", "occ_K1", "occ_Rb1"}
 
 
+def test_merged_shells_are_the_pairs_they_came_from():
+    # Of a cubic crystal with three kinds of atoms, some sharing a place: many equal distances of many kinds.
+    places = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    mixed = Crystal(
+        lattice=(5.6, 5.6, 5.6, 90, 90, 90), species=("Na",) * 4 + ("K",) * 4 + ("Cl",) * 4, system="cubic",
+        positions=np.vstack([places, places, places + 0.5]), u_iso=np.full(12, 0.01),
+        occupancies=[0.7] * 4 + [0.3] * 4 + [1.0] * 4,
+    )  # fmt: skip
+    r = np.arange(10.0, 16.0, 0.05)
+    curves = []
+    for sites in (False, True):
+        phase = crystal_pdf(mixed, r_max=float(r[-1]), sites=sites)
+        curves.append(phase.curve(phase.start, r, q_max=22.0))
+    assert np.abs(curves[0] - curves[1]).max() < 1e-6 * np.abs(curves[1]).max()
+
+
 @pytest.mark.parametrize("anisotropic", [False, True])
 def test_free_sites_begin_as_the_fixed_ones(anisotropic):
     fixed, window = prepare(salt())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 __all__ = ["Coherence", "coherence"]
 
@@ -26,7 +27,8 @@ class Coherence:
         r at which the fraction has fallen to half of that at the shortest distances, angstrom, and its error;
         None if it does not fall so far, or not surely.
     zero
-        r from which on the fraction is zero within two standard errors; None if it never is.
+        r from which on the fraction is zero within two standard errors and all fractions farther out are so
+        together (chi squared below its 95 % quantile); None if it never is.
     lower_limit
         r below which the fraction surely (95 %) stays above half, angstrom: what can be said where there is
         no ``half``; None otherwise.
@@ -64,7 +66,7 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
         return Coherence(
             **none, **first, reason="there is none of it, within errors, at the shortest distances"
         )
-    zero = _zero(knots, fraction, sigma)
+    zero = _zero(knots, fraction, covariance)
     draws = np.random.default_rng(0).multivariate_normal(fraction, covariance, size=_DRAWS, method="eigh")
     crossings = _crossings(knots, draws)
     crossed = np.isfinite(crossings)
@@ -93,8 +95,14 @@ def _crossings(knots: Array, fractions: Array) -> Array:
     return np.where(falls, knots[j - 1] + part * (knots[j] - knots[j - 1]), np.inf)
 
 
-def _zero(knots: Array, fraction: Array, sigma: Array) -> float | None:
-    """R from which on all fractions are zero within two sigma."""
-    clear = np.flatnonzero(fraction > 2 * sigma)
-    j = int(clear[-1]) + 1 if clear.size else 0
-    return float(knots[j]) if j < knots.size else None
+def _zero(knots: Array, fraction: Array, covariance: Array) -> float | None:
+    """R from which on nothing speaks against a fraction of zero.
+
+    Of many fractions one lies beyond two errors by chance, so those farther out are judged together.
+    """
+    for j in range(knots.size):
+        rest, cov = fraction[j:], covariance[j:, j:]
+        together = float(rest @ np.linalg.pinv(cov, hermitian=True) @ rest)
+        if abs(rest[0]) < 2 * np.sqrt(cov[0, 0]) and together < chi2.ppf(_CERTAIN, rest.size):
+            return float(knots[j])
+    return None

@@ -58,11 +58,11 @@ class Rows:
         if phase.sites is None or phase.pairs is None:
             # They are sorted by distance: views are enough.
             low, high = np.searchsorted(shells.distance, limits)
-            keep, n = slice(low, high), int(high - low)
-            near = int(np.searchsorted(shells.distance[keep], FAR_ENOUGH))
+            chosen, n = slice(int(low), int(high)), int(high - low)
+            near = int(np.searchsorted(shells.distance[chosen], FAR_ENOUGH))
             return cls(
-                coefficients=shells.coefficients[keep],
-                amplitude=shells.amplitude[keep], kind=shells.pair[keep],
+                coefficients=shells.coefficients[chosen],
+                amplitude=shells.amplitude[chosen], kind=shells.pair[chosen],
                 single=near if n > MANY else n, pairs=None,
                 column=np.zeros((n, 0), dtype=np.int64), move=none, tensor=none, fill=none,
             )  # fmt: skip

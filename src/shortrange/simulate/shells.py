@@ -231,10 +231,9 @@ def _merge(pair: Array, c: Array, weight: Array, m: Array) -> tuple[Array, Array
     # The parts c_k m_k / 2r are what the distance gains from each invariant.
     parts = np.rint(c * m / (2 * r[:, None] * _MERGE)).astype(np.int64)
     # One number for all parts: a million shells share one by chance once in 10^7 times.
-    key = pair.astype(np.int64)
+    key = (pair.astype(np.int64) + 1) * _MIX
     for part in parts.T:
-        key = (key ^ part) * _MIX
-        key ^= key >> 29
+        key = ((key ^ (key >> 29)) + part) * _MIX
     order = np.argsort(key, kind="stable")
     sorted_key, sorted_pair = key[order], pair[order]
     new = np.ones(order.size, dtype=bool)
