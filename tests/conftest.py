@@ -1,9 +1,13 @@
-"""Shared fixtures: where the measured data of others lie, if they are there at all."""
+"""Shared fixtures: where the measured data of others lie, and what agrees with whom."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+
+VALIDATION = Path(__file__).parents[1] / "docs" / "validation.json"
+RECORDS = pytest.StashKey[list]()
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +20,59 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"SHORTRANGE_DATA names no folder: {folder}")
     return folder
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--validation",
+        action="store_true",
+        help=f"run only the tests that compare with peers and published values, and write {VALIDATION.name}",
+    )
+
+
+def pytest_configure(config):
+    config.stash[RECORDS] = []
+    if config.getoption("--validation") and not os.environ.get("SHORTRANGE_DATA"):
+        raise pytest.UsageError("--validation writes the whole page: set SHORTRANGE_DATA")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--validation"):
+        items[:] = [item for item in items if "agreement" in item.fixturenames]
+
+
+def pytest_sessionfinish(session):
+    records = session.config.stash[RECORDS]
+    if session.config.getoption("--validation") and records:
+        text = json.dumps(sorted(records, key=lambda r: (r["part"], r["what"])), indent=1, ensure_ascii=False)
+        VALIDATION.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+@pytest.fixture
+def agreement(request):
+    """Compare with a peer or a published value, and keep the comparison for the page on validation.
+
+    ``agreement(what, ours=, theirs=, within=, by=, part=, unit=)`` asserts that the two agree;
+    ``agreement(what, differ=, below=, by=, part=)`` that a largest difference, already computed, is small.
+    What the page shows must be what the test found, so a stale page fails here.
+    """
+    published = {each["what"]: each for each in json.loads(VALIDATION.read_text(encoding="utf-8"))}
+    test = Path(request.node.path).relative_to(Path(__file__).parent).as_posix()
+
+    def compare(what, *, by, part, ours=None, theirs=None, within=None, unit="", differ=None, below=None):
+        if differ is None:
+            assert abs(ours - theirs) <= within, what
+            record = {"ours": float(ours), "theirs": float(theirs), "within": float(within), "unit": unit}
+        else:
+            assert differ < below, what
+            record = {"differ": float(differ), "below": float(below)}
+        if request.config.getoption("--validation"):
+            whole = {"part": part, "what": what, "by": by, **record, "test": f"{test}::{request.node.name}"}
+            request.config.stash[RECORDS].append(whole)
+            return
+        shown = published.get(what)
+        assert shown, f"{what!r} is not on the page: run pytest --validation"
+        fresh = abs(shown["ours"] - ours) <= within if differ is None else shown["below"] == below
+        assert fresh, f"the page is stale on {what!r}: run pytest --validation"
+
+    return compare

@@ -36,10 +36,17 @@ def test_reference_is_perfect_and_orders_are_counted(name):
     assert len(vertex_orders(name)) == ORDERS[name]
 
 
-def test_ideal_prism_against_the_octahedron():
+def test_ideal_prism_against_the_octahedron(agreement):
     """Llunell, Alvarez and others give 16.737 for the regular trigonal prism (SHAPE manual)."""
     (value,) = shape_measures(POLYHEDRA["trigonal prism"][None], polyhedron="octahedron")["all"]
-    assert value == pytest.approx(16.737, abs=2e-3)
+    agreement(
+        "shape measure of the trigonal prism against the octahedron",
+        ours=value,
+        theirs=16.737,
+        within=2e-3,
+        by="SHAPE (Llunell et al.)",
+        part="Snapshots",
+    )
 
 
 def test_stretched_octahedron_in_closed_form():
@@ -77,7 +84,7 @@ def test_brute_force_over_all_orders():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["octahedron", "tetrahedron", "cube"])
-def test_agrees_with_chemenv(name):
+def test_agrees_with_chemenv(name, agreement):
     """ChemEnv's own names of the three conventions, on isolated polyhedra."""
     from pymatgen.analysis.chemenv.coordination_environments.coordination_geometry_finder import (
         AbstractGeometry,
@@ -86,7 +93,7 @@ def test_agrees_with_chemenv(name):
 
     symbol = {"octahedron": "O:6", "tetrahedron": "T:4", "cube": "C:8"}[name]
     names = {"atom": "csm_wocs_csc", "ligands": "csm_wocs_ctwocc", "all": "csm_wcs_ctwcc"}
-    finder = LocalGeometryFinder()
+    finder, off = LocalGeometryFinder(), 0.0
     for seed in range(4):
         ligands = distorted(seed, name=name, scale=0.15)
         finder.local_geometry = AbstractGeometry(
@@ -95,7 +102,14 @@ def test_agrees_with_chemenv(name):
         found = finder.get_coordination_symmetry_measures(only_minimum=True, all_csms=True)[symbol]
         ours = shape_measures(ligands[None], polyhedron=name)
         for convention, theirs in names.items():
-            assert ours[convention][0] == pytest.approx(found[theirs], abs=1e-4)
+            off = max(off, abs(ours[convention][0] - found[theirs]))
+    agreement(
+        f"shape measure of the {name}, 3 origins, 4 distorted ones: largest difference",
+        differ=off,
+        below=1e-4,
+        by="pymatgen, ChemEnv",
+        part="Snapshots",
+    )
 
 
 @pytest.mark.parametrize(

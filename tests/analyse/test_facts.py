@@ -113,12 +113,22 @@ def test_diffusion(run):
     assert [t / 1000 for t in found.window] == pytest.approx(facts["MSD"]["Na"]["fit_window_ps"])
 
 
-def test_homology(run):
+def test_homology(run, agreement):
     trajectory, facts, _ = run
     few = every(trajectory, 5)
     for distances, name in (("minimum image", "periodic"), ("bare cloud", "nonperiodic")):
         found = persistence(few, ("Na",), distances=distances)
-        close(found.h0_deaths, facts[f"H0_deaths_Na_{name}"])
+        fact = facts[f"H0_deaths_Na_{name}"]
+        close(found.h0_deaths, fact)
+        agreement(
+            f"mean H0 death of Na, {distances}, {trajectory.label} (simulated)",
+            within=1e-9,
+            unit="Å",
+            ours=found.h0_deaths.mean,
+            theirs=fact["mean"],
+            by="scipy, spanning tree",
+            part="Snapshots",
+        )
     frame = every(trajectory, trajectory.n_frames - 1)  # first and last
     elements = tuple(s for s in trajectory.composition if s != "Na")
     found = persistence(frame, elements)

@@ -64,7 +64,7 @@ def test_same_input_gives_the_same_posterior():
     assert one == two
 
 
-def test_kinisi_makes_the_same_msd():
+def test_kinisi_makes_the_same_msd(agreement):
     """kinisi unwraps by itself, holds the framework still and averages over the same windows.
 
     Its first window of each lag (2.1.0, from ase) is one step short, from frame 0 to lag - 1: put in here.
@@ -83,7 +83,14 @@ def test_kinisi_makes_the_same_msd():
     lags = lags[keep]
     short = ((x[lags - 1] - x[0]) ** 2).sum(axis=2).mean(axis=1)
     ours = mean_squared_displacement(x, lags).sum(axis=1)
-    assert (ours * (60 - lags) + short) / (61 - lags) == pytest.approx(theirs.values[keep], rel=1e-9)
+    off = np.abs((ours * (60 - lags) + short) / (61 - lags) / theirs.values[keep] - 1).max()
+    agreement(
+        "mean squared displacement of free diffusion: largest relative difference",
+        differ=off,
+        below=1e-9,
+        by="kinisi (its first window put in)",
+        part="Snapshots",
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -131,13 +138,29 @@ def test_conductivity_of_a_textbook_case():
     )
 
 
-def test_numbers_of_the_paper():
+def test_numbers_of_the_paper(agreement):
     """Four D of amorphous TaCl5-0.5Na2S give 0.130(18) eV and 1.06e-6 cm2/s; its conductivity follows not."""
     found = arrhenius([600, 800, 1000, 1200], [1.34e-5, 2.53e-5, 3.09e-5, 5.16e-5])
-    assert found.activation_energy == pytest.approx(0.130, abs=5e-4)
+    agreement(
+        "activation energy from the four D of amorphous TaCl5-0.5Na2S",
+        ours=found.activation_energy,
+        theirs=0.130,
+        within=5e-4,
+        unit="eV",
+        by="Jin et al. 2026",
+        part="Snapshots",
+    )
     assert found.sigma_activation_energy == pytest.approx(0.018, abs=5e-4)
     d, sigma = found.at(300)
-    assert d == pytest.approx(1.065e-6, rel=1e-3)
+    agreement(
+        "D(300 K) from the same fit",
+        ours=d,
+        theirs=1.06e-6,
+        within=1e-8,
+        unit="cm²/s",
+        by="Jin et al. 2026",
+        part="Snapshots",
+    )
     assert 0.3 * d < sigma < 0.6 * d
     check = check_conductivity(9.31e-3, diffusion=1.06e-6, volume_per_carrier=200.0, temperature=300.0)
     assert check.expected == pytest.approx(3.3e-2, rel=0.01)
@@ -172,19 +195,27 @@ ARGYRODITES = [("Li6PS5Cl_50p", 1.43e-5), ("Li6PS5Cl_0p", 0.80e-5), ("Li6PS5I_0p
 
 
 @pytest.mark.parametrize(("name", "d"), ARGYRODITES)
-def test_argyrodites(shared_data, name, d):
+def test_argyrodites(shared_data, name, d, agreement):
     """Readings of the manifest: slope of the Li MSD between 3.5 and 7 ps, P-S at 2.03 to 2.07 angstrom."""
     run = load_trajectory(shared_data / "trajectories" / "argyrodite" / f"{name}_run1_XDATCAR.gz")
     found = transport(run, find_roles(run), time_step=100.0, temperature=500.0, window=(3500.0, 7000.0))
     li = found.elements[0]
     assert li.element == "Li"
-    assert li.d.value == pytest.approx(d, abs=0.04e-5)
+    agreement(
+        f"D of Li in {name}, 500 K (one run of 8 ps)",
+        ours=li.d.value,
+        theirs=d,
+        within=0.04e-5,
+        unit="cm²/s",
+        by="forty lines of numpy on the same run",
+        part="Snapshots",
+    )
     p = next(e for e in found.elements if e.element == "P")
     assert 0.13 < p.msd[34:70].mean() < 0.24
     assert abs(p.d.value) < 0.02 * d
 
 
-def test_na3ps4_like_pymatgen(shared_data):
+def test_na3ps4_like_pymatgen(shared_data, agreement):
     """MSD of Na by pymatgen-analysis-diffusion 2026.9.23.
 
     DiffusionAnalyzer(structure, displacements, "Na", 600, 2, 50, smoothed="max") on the same array, framework
@@ -203,7 +234,13 @@ def test_na3ps4_like_pymatgen(shared_data):
     x = remove_framework_drift(unwrap(run), run)
     na = [i for i, s in enumerate(run.species) if s == "Na"]
     ours = mean_squared_displacement(x[:, na], np.array(list(MSD_AT))).sum(axis=1)
-    assert ours == pytest.approx(np.array(list(MSD_AT.values())), rel=1e-9)
+    agreement(
+        "mean squared displacement of Na in c-Na3PS4: largest relative difference",
+        below=1e-9,
+        differ=np.abs(ours / np.array(list(MSD_AT.values())) - 1).max(),
+        by="pymatgen, DiffusionAnalyzer",
+        part="Snapshots",
+    )
 
 
 def remove_framework_drift(x, run):

@@ -201,12 +201,20 @@ def composite(shared_data):
 SAMPLE = {"Na": 0.8447, "Sm": 1.087, "Ta": 0.3787, "Cl": 6.0}
 
 
-def test_the_amorphous_part_of_the_composite_fades(composite):
+def test_the_amorphous_part_of_the_composite_fades(composite, agreement):
     gr, phases = composite
     found = boxcar(gr, phases, r_range=(2.0, 26.5), window=5.0, composition=SAMPLE, values={"q_damp": 0.035})
     shares = {w.r_center: w.share("NaTaCl6")[0] for w in found.windows}
     assert len(shares) == 20
     assert 0.22 < shares[4.5] < 0.41  # 0.34 was put in; a crude fit found 0.29
+    agreement(
+        "mass fraction of the amorphous phase, first window of a simulated composite",
+        within=0.07,
+        ours=shares[4.5],
+        theirs=0.34,
+        by="truth that was put in",
+        part="Total scattering",
+    )
     assert shares[10.5] < 0.5 * shares[4.5]
     beyond = [w.share("NaTaCl6") for w in found.windows if w.r_min > 12]
     assert all(abs(value) < min(0.04, 3 * sigma) for value, sigma in beyond), beyond

@@ -266,12 +266,19 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("engine", ["shortrange", "feffit"])
-def test_copper_foil_as_published(shared_data, engine):
+def test_copper_foil_as_published(shared_data, engine, agreement):
     """B. Ravel, SCFtests: fit of a foil at 10 K with FEFF8.5 paths without self-consistency, R 0.0142."""
     parameters, data = copper(shared_data / "feff_fits" / "Copper")
     found = fit_paths(parameters, [data], engine=engine)
     for name, (value, sigma) in PUBLISHED.items():
-        assert abs(found.values[name].value - value) < sigma, name
+        agreement(
+            f"copper foil at 10 K, {name} ({engine})",
+            ours=found.values[name].value,
+            theirs=value,
+            within=sigma,
+            by="B. Ravel, SCFtests (Artemis)",
+            part="EXAFS",
+        )
         assert 0.8 < found.values[name].sigma / sigma < 1.4, name
     assert pytest.approx(0.0142, abs=0.003) == found.R
 

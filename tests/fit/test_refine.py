@@ -210,7 +210,7 @@ def phase_of(name: str, shared_data) -> Crystal:
 
 
 @pytest.mark.parametrize("name", PDFFIT2)
-def test_measured_crystals_agree_with_pdffit2(shared_data, name: str):
+def test_measured_crystals_agree_with_pdffit2(shared_data, name: str, agreement):
     low, high, q_damp, rw, expected = PDFFIT2[name]
     data = load_gr(shared_data / "pdf_gr" / name)
     free = ["scale", "cell", "q_damp", *(n for n in expected if n.startswith(("u_iso", "delta")))]
@@ -219,7 +219,24 @@ def test_measured_crystals_agree_with_pdffit2(shared_data, name: str):
         data, {"x": phase_of(name, shared_data)}, r_range=(low, high), q_range=(0.0, data.q_max), free=free,
         values={"q_damp": q_damp}, weights="xray-constant", peaks="pdffit",
     )  # fmt: skip
-    assert found.rw == pytest.approx(rw, abs=2e-3)
+    agreement(
+        f"refinement of {name.rpartition('/')[2]}: Rw",
+        ours=found.rw,
+        theirs=rw,
+        within=2e-3,
+        by="PDFfit2",
+        part="Total scattering",
+    )
+    a = found["x.a"].value
+    agreement(
+        f"refinement of {name.rpartition('/')[2]}: a",
+        ours=a,
+        theirs=expected["a"],
+        unit="Å",
+        within=found["x.a"].sigma,
+        by="PDFfit2",
+        part="Total scattering",
+    )
     for key, value in expected.items():
         parameter = found["q_damp" if key == "q_damp" else f"x.{key}"]
         assert abs(parameter.value - value) < parameter.sigma, (key, parameter)

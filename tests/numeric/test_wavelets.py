@@ -16,7 +16,7 @@ CHI = 0.5 * np.sin(4.8 * K) * np.exp(-0.008 * K**2) + 0.2 * np.sin(7.4 * K + 1) 
 
 
 @pytest.mark.parametrize("r_max", [6.0, 10.0])
-def test_xraylarch(r_max):
+def test_xraylarch(r_max, agreement):
     from larch import Group
     from larch.xafs import cauchy_wavelet
 
@@ -28,6 +28,13 @@ def test_xraylarch(r_max):
     # Below 0.5 angstrom its wavelets are longer than its table and come round again.
     far = g.wcauchy_r[1:] > 0.5
     np.testing.assert_allclose(ours[far], g.wcauchy[1:][far], atol=1e-9)
+    agreement(
+        f"Cauchy wavelet of two shells to {r_max:g} A: largest difference",
+        below=1e-9,
+        differ=np.abs(ours - g.wcauchy[1:])[far].max(),
+        by="xraylarch, cauchy_wavelet",
+        part="EXAFS",
+    )
 
 
 @pytest.mark.parametrize("r0", [2.0, 3.7])
