@@ -4,6 +4,7 @@ VENV ?= .venv
 OUT ?= results
 DIST ?= dist
 BARE ?= .bare-venv
+SITE ?= site
 BIN := $(VENV)/bin
 EXAMPLE := examples/tacl5-na2s-bridge/project.toml
 
@@ -23,7 +24,7 @@ lint: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
 
 # The package as others get it: built, checked, and run outside the checkout with no extras and with the oldest
 # libraries that pyproject.toml allows; it must give the verdict of the demo.
@@ -50,4 +51,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OUT) $(DIST) $(BARE)
+	rm -rf $(VENV) $(OUT) $(DIST) $(BARE) $(SITE)

@@ -168,7 +168,7 @@ def test_xraylarch_agrees_on_every_measured_spectrum(shared_data, agreement):
             assert autobk_objective(theirs, data) > autobk_objective(ours, data), source
     assert total > 70
     agreement(
-        f"AUTOBK: share of {total} measured spectra with chi(k) apart by more than 1e-6 (ours fits better there)",
+        f"AUTOBK: share of {total} measured spectra with chi(k) apart by over 1e-6 (where ours fits better)",
         below=0.15,
         differ=len(apart) / total,
         by="xraylarch, autobk",
