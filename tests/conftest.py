@@ -42,10 +42,21 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_sessionfinish(session):
+    """Replace on the page what the files of this session had there."""
     records = session.config.stash[RECORDS]
     if session.config.getoption("--validation") and records:
-        text = json.dumps(sorted(records, key=lambda r: (r["part"], r["what"])), indent=1, ensure_ascii=False)
+        files = {each["test"].partition("::")[0] for each in records}
+        kept = [each for each in published() if each["test"].partition("::")[0] not in files]
+        text = json.dumps(sorted([*kept, *records], key=place), indent=1, ensure_ascii=False)
         VALIDATION.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def published():
+    return json.loads(VALIDATION.read_text(encoding="utf-8"))
+
+
+def place(record):
+    return record["part"], record["what"]
 
 
 @pytest.fixture
@@ -56,7 +67,7 @@ def agreement(request):
     ``agreement(what, differ=, below=, by=, part=)`` that a largest difference, already computed, is small.
     What the page shows must be what the test found, so a stale page fails here.
     """
-    published = {each["what"]: each for each in json.loads(VALIDATION.read_text(encoding="utf-8"))}
+    lines = {each["what"]: each for each in published()}
     test = Path(request.node.path).relative_to(Path(__file__).parent).as_posix()
 
     def compare(what, *, by, part, ours=None, theirs=None, within=None, unit="", differ=None, below=None):
@@ -70,7 +81,7 @@ def agreement(request):
             whole = {"part": part, "what": what, "by": by, **record, "test": f"{test}::{request.node.name}"}
             request.config.stash[RECORDS].append(whole)
             return
-        shown = published.get(what)
+        shown = lines.get(what)
         assert shown, f"{what!r} is not on the page: run pytest --validation"
         fresh = abs(shown["ours"] - ours) <= within if differ is None else shown["below"] == below
         assert fresh, f"the page is stale on {what!r}: run pytest --validation"

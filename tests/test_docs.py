@@ -39,7 +39,7 @@ def test_python_of_a_page_prints_what_the_page_shows(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = page.read_text(encoding="utf-8")
     names: dict[str, object] = {}
-    found = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.S)
+    found = re.findall(r"```python\n((?:(?!```).)*)```\n+```text\n(.*?)```", text, re.S)
     assert found
     for code, shown in found:
         printed = io.StringIO()
