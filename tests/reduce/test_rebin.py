@@ -7,7 +7,7 @@ from xas_samples import E0, mu_of, scan
 from shortrange.errors import DataError
 from shortrange.reduce.mu import to_mu
 from shortrange.reduce.normalise import normalise
-from shortrange.reduce.rebin import exafs_bins, rebin
+from shortrange.reduce.rebin import POINTS, exafs_bins, rebin
 
 DENSE = np.arange(E0 - 150, E0 + 800, 0.05)
 
@@ -18,6 +18,7 @@ def test_counts_are_kept():
     assert made.energy.size < DENSE.size / 20
     for name, values in raw.columns.items():
         assert made.columns[name].sum() == pytest.approx(values.sum(), rel=1e-12)
+    assert made.columns[POINTS].sum() == DENSE.size
     assert (np.diff(made.energy) > 0).all()
     done = made.history[-1]
     assert (done.name, done.settings["points"], done.settings["bins"]) == (
@@ -87,3 +88,13 @@ def test_impossible_bins(bins):
 def test_energies_must_increase():
     with pytest.raises(DataError, match="do not increase"):
         rebin(scan(energy=DENSE[::-1]), e0=E0)
+
+
+def test_bins_of_few_points_are_no_glitches():
+    """Counts of a bin fall where it holds fewer points; the beam does not."""
+    from shortrange.reduce.xas import reduce_xas
+
+    scans = [rebin(scan(energy=DENSE[:-7], noise=3e-3, seed=i, source=f"{i}"), e0=E0) for i in range(3)]
+    made = reduce_xas(scans, element="Ta", edge="L3")
+    assert all(report.used for report in made.reports)
+    assert made.warnings == ()

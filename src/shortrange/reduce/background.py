@@ -220,7 +220,8 @@ def autobk(
     inside = problem.raw
     to_coefficients, weight = _solve(problem, data.mu[inside] / edge_step, clamps, n_clamp)
     projector = np.zeros((problem.k.size, energy.size))
-    projector[:, inside] = problem.to_k @ (np.eye(problem.basis.shape[0]) - problem.basis @ to_coefficients)
+    # Never a matrix of points times points: continuous scans have tens of thousands.
+    projector[:, inside] = problem.to_k - (problem.to_k @ problem.basis) @ to_coefficients
     bkg = np.array(data.mu)
     bkg[inside] = problem.basis @ (to_coefficients @ data.mu[inside])
     background = Background(

@@ -11,9 +11,12 @@ from shortrange.errors import DataError
 from shortrange.quantities import Scan, step
 from shortrange.units import energy_from_k, k_from_energy
 
-__all__ = ["exafs_bins", "rebin"]
+__all__ = ["POINTS", "exafs_bins", "rebin"]
 
 Array = NDArray[Any]
+
+POINTS = "points_per_bin"
+"""Column that says how many points were added up: counts divided by it are rates."""
 
 _MEANS = ("mu", "mu_ref")
 """Columns that are no counts: their mean is taken."""
@@ -71,7 +74,7 @@ def rebin(scan: Scan, *, e0: float, **bins: Any) -> Scan:
 
     A point belongs to the one bin that its energy lies in, so that noise stays independent and the sum of
     each channel is kept; the energy of a bin is the mean of those of its points. Where the scan is coarser
-    than the bins, its points stay as they are.
+    than the bins, its points stay as they are. The column `POINTS` holds the number of points of each bin.
 
     Parameters
     ----------
@@ -96,6 +99,9 @@ def rebin(scan: Scan, *, e0: float, **bins: Any) -> Scan:
         )
     limits = exafs_bins(float(energy[0]), float(energy[-1]), e0=e0, **bins)
     place = np.searchsorted(limits, energy, side="right")
+    last = place == place[-1]
+    if 2 * last.sum() < np.sum(place == place[~last].max(initial=0)):
+        place[last] = place[~last][-1]  # what is left at the end is no bin of its own
     _, index, counts = np.unique(place, return_inverse=True, return_counts=True)
 
     def total(values: Array) -> Array:
@@ -105,5 +111,6 @@ def rebin(scan: Scan, *, e0: float, **bins: Any) -> Scan:
         name: total(values) / counts if name in _MEANS else total(values)
         for name, values in scan.columns.items()
     }
+    columns[POINTS] = counts.astype(float)
     done = step("rebin", points=int(energy.size), bins=int(counts.size), e0=e0, **bins)
     return scan.after(done, energy=total(energy) / counts, columns=columns)

@@ -20,6 +20,7 @@ from shortrange.reduce.k_range import suggest_k_range
 from shortrange.reduce.merge import Comparison, compare, merge
 from shortrange.reduce.mu import check_edge, cut_to_edge, to_mu
 from shortrange.reduce.normalise import Normalised, find_e0, normalise
+from shortrange.reduce.rebin import POINTS
 from shortrange.shown import Shown
 
 __all__ = ["ScanReport", "XasReduction", "merge_reference", "reduce_xas"]
@@ -358,7 +359,10 @@ class _Sieve:
 
     def _beam(self, i: int) -> Array | None:
         """Incident intensity in the order of mu, unless rows were moved or averaged."""
-        beam = self.scans[i].columns.get("i0")
+        columns = self.scans[i].columns
+        beam = columns.get("i0")
+        if beam is not None and POINTS in columns:
+            beam = beam / columns[POINTS]  # bins of more points are no brighter beam
         energy = self.mus[i].energy
         return beam if beam is not None and np.array_equal(energy, self.scans[i].energy) else None
 
