@@ -95,6 +95,8 @@ def test_a_mistyped_command_line_is_explained(capsys, words, text):
     assert run_app(words) == 2
     said = capsys.readouterr()
     assert text in said.err
+    assert "\n  where: shortrange" in said.err
+    assert "\n  do:    see `shortrange" in said.err
     assert "--help" in said.err
     assert said.out == ""
 

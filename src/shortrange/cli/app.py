@@ -87,10 +87,10 @@ def run_app(arguments: Sequence[str]) -> int:
         sys.stdout.flush()  # here a closed pipe can still be met in peace
         return outcome.status if isinstance(outcome, Outcome) else int(outcome or 0)
     except (CycloptsError, ShortrangeError) as error:
+        fault = error if isinstance(error, ShortrangeError) else _mistyped(error, words)
         if machine:
-            print(fault_json(error, status=BAD_INPUT))
-        hint = _help_for(words) if isinstance(error, CycloptsError) else ""
-        return _fail(str(error).strip(), BAD_INPUT, debug, hint=hint)
+            print(fault_json(fault, status=BAD_INPUT))
+        return _fail(str(fault), BAD_INPUT, debug)
     except KeyboardInterrupt:
         return _fail("interrupted; earlier results were left as they were", INTERRUPTED, debug)
     except BrokenPipeError:
@@ -123,8 +123,8 @@ def _quiet() -> contextlib.redirect_stdout[io.StringIO]:
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def _help_for(words: Sequence[str]) -> str:
-    """Name the help that belongs to a mistyped command line."""
+def _mistyped(error: CycloptsError, words: Sequence[str]) -> ShortrangeError:
+    """Give the fault of a command line the shape of every other fault."""
     verbs: list[str] = []
     here = app
     for word in words[:2]:
@@ -132,13 +132,14 @@ def _help_for(words: Sequence[str]) -> str:
             break
         verbs.append(word)
         here = here[word]
-    return f"see `{' '.join(['shortrange', *verbs])} --help`"
+    command = " ".join(["shortrange", *verbs])
+    return ShortrangeError(str(error).strip(), where=command, do=f"see `{command} --help`")
 
 
-def _fail(message: str, status: int, debug: bool, *, hint: str = "") -> int:
+def _fail(message: str, status: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"shortrange: {message}" + (f" ({hint})" if hint else ""), file=sys.stderr)
+    print(f"shortrange: {message}", file=sys.stderr)
     return status
 
 

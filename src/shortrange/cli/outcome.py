@@ -34,9 +34,7 @@ class Outcome:
         return json.dumps(self.record, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def fault_json(error: Exception, *, status: int) -> str:
+def fault_json(error: ShortrangeError, *, status: int) -> str:
     """Return a fault as JSON: what, where, what to do."""
-    record: dict[str, Any] = {"what": str(error).strip(), "where": None, "do": None}
-    if isinstance(error, ShortrangeError):
-        record = {"what": error.what, "where": error.where, "do": error.do}
+    record = {"what": error.what, "where": error.where, "do": error.do}
     return json.dumps({"error": record, "status": status}, indent=2, ensure_ascii=False)
