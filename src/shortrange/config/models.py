@@ -28,6 +28,7 @@ __all__ = [
     "Mixture",
     "Mode",
     "Model",
+    "MotifModel",
     "Part",
     "Project",
     "Sample",
@@ -325,6 +326,42 @@ class Model(Part):
         return parse_frames(self.frames) if self.frames is not None else None
 
 
+def _value_or_pair(value: Any) -> Any:
+    pair = value if isinstance(value, list | tuple) else [value]
+    if len(pair) > 2 or not pair or any(isinstance(n, bool) or not isinstance(n, int | float) for n in pair):
+        raise ValueError("must be a number, or [mean, standard deviation]")
+    return tuple(float(n) for n in pair) if len(pair) == 2 else float(pair[0])
+
+
+ValueOrPair = Annotated[float | tuple[float, float], BeforeValidator(_value_or_pair)]
+
+
+class MotifModel(Part):
+    """A hypothesis built from parameters: a unit of one or two octahedra, its angle and distances free.
+
+    Attributes
+    ----------
+    name
+        Of the model, unique.
+    motif
+        ``"octahedron"``, ``"corner"``, ``"edge"`` or ``"face"``.
+    metal, ligand, bridge, substitute
+        As `shortrange.simulate.motifs.motif`.
+    angle, terminal, bridging
+        Means of the priors, or [mean, standard deviation]; degrees, and angstrom by element.
+    """
+
+    name: Name
+    motif: Literal["octahedron", "corner", "edge", "face"]
+    metal: Annotated[Name, AfterValidator(_element)] = "Ta"
+    ligand: Annotated[Name, AfterValidator(_element)] = "Cl"
+    bridge: Name | None = None
+    substitute: Annotated[Name, AfterValidator(_element)] | None = None
+    angle: ValueOrPair | None = None
+    terminal: dict[str, ValueOrPair] = Field(default_factory=dict)
+    bridging: dict[str, ValueOrPair] = Field(default_factory=dict)
+
+
 class Mixture(Part):
     """A hypothesis that the sample holds two of the models side by side, in proportions to be found.
 
@@ -381,7 +418,7 @@ class Project(Part):
     title: Name
     sample: Sample
     measurement: tuple[Measurement, ...]
-    model: tuple[Model, ...]
+    model: tuple[Model | MotifModel, ...]
     mixture: tuple[Mixture, ...] = ()
     verdict: VerdictSettings = VerdictSettings()
     _path: Path = PrivateAttr(default=Path())

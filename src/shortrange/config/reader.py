@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from shortrange.config.models import (
     Mixture,
     Model,
+    MotifModel,
     Part,
     Project,
     Sample,
@@ -148,7 +149,9 @@ def faults_of_top(raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[s
 
 def _parts(key: str, tables: Any, folder: Path, faults: list[str]) -> tuple[Part, ...]:
     def kind(place: str, table: dict[str, Any], told: list[str]) -> type[Part] | None:
-        found = Model if key == "model" else _technique(place, table, told)
+        if key == "model":
+            return _model(place, table, told)
+        found = _technique(place, table, told)
         if found is TotalScatteringMeasurement:
             told += [f"{place} {fault}" for fault in faults_of_scattering(table)]
         return found
@@ -165,7 +168,7 @@ def _mixtures(raw: dict[str, Any], models: Iterable[Part], faults: list[str]) ->
     if "mixture" not in raw:
         return ()
     built = validate_parts("mixture", raw["mixture"], None, faults, lambda *_: Mixture)
-    names = [model.name for model in models if isinstance(model, Model)]
+    names = [model.name for model in models if isinstance(model, Model | MotifModel)]
     for mixture in built:
         assert isinstance(mixture, Mixture)
         place = f"[mixture {mixture.name!r}]"
@@ -176,7 +179,22 @@ def _mixtures(raw: dict[str, Any], models: Iterable[Part], faults: list[str]) ->
         faults += [
             f"{place} of: {n!r} is no model; {did_you_mean(n, names)}" for n in mixture.of if n not in names
         ]
+        faults += [
+            f"{place} of: {m.name!r} is a motif, no phase of its own; name models with structures"
+            for m in models
+            if isinstance(m, MotifModel) and m.name in mixture.of
+        ]
     return built
+
+
+def _model(place: str, table: dict[str, Any], faults: list[str]) -> type[Part]:
+    """Snapshots, or a motif."""
+    if "motif" in table and "structures" in table:
+        faults.append(f"{place} motif: give either structures (a file) or motif, not both")
+    if "motif" not in table and "structures" not in table:
+        faults.append(f"{place} structures: is missing; name a file, or a motif")
+        return Part
+    return MotifModel if "motif" in table else Model
 
 
 def validate_parts(

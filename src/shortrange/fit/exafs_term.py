@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from shortrange.fit.term import Term
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs import EnsembleExafs, ExafsModel
 
-__all__ = ["EXAFS_PARAMETERS", "exafs_term"]
+__all__ = ["EXAFS_PARAMETERS", "ComparedChi", "compared_chi", "exafs_term"]
 
 Array = NDArray[Any]
 
@@ -28,6 +29,45 @@ EXAFS_PARAMETERS = (
 )
 """S0^2 as metals and halides have it; FEFF's edge without self-consistency is good to 5 to 9 eV; the
 distances of a potential to 1 %; its thermal widths to 0.002 angstrom^2 (a sixth of Ta-Cl's at 600 K)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedChi:
+    """The data's side of a comparison.
+
+    Attributes
+    ----------
+    k, weight, curve
+        1/angstrom, k^n, and k^n chi(k), shape (n,).
+    modes, noise
+        Independent points (n, m), and the covariance of the data in them (m, m).
+    """
+
+    k: Array
+    weight: Array
+    curve: Array
+    modes: Array
+    noise: Array
+
+
+def compared_chi(
+    data: ChiK, *, measurement: str, k_range: tuple[float, float], r_range: tuple[float, float],
+    k_weight: float,
+) -> ComparedChi:  # fmt: skip
+    """Cut, weight and project measured chi(k); parameters and errors as `exafs_term`."""
+    inside = (data.k >= k_range[0] - 1e-9) & (data.k <= k_range[1] + 1e-9)
+    k = data.k[inside]
+    if k.size < 10 or k[0] > k_range[0] + 0.1 or k[-1] < k_range[1] - 0.1:
+        raise DataError(
+            f"k_range {k_range[0]:g} to {k_range[1]:g}, but the data end at {data.k[-1]:.2f}",
+            where=f"measurement {measurement!r}, k_range",
+            do="narrow k_range to what was measured",
+        )
+    covariance = _covariance(data, inside, measurement)
+    weight = k**k_weight
+    modes = exafs_modes(k, r_range=r_range)
+    noise = modes.T @ (covariance * np.outer(weight, weight)) @ modes
+    return ComparedChi(k=k, weight=weight, curve=data.chi[inside] * weight, modes=modes, noise=noise)
 
 
 def exafs_term(
@@ -62,27 +102,18 @@ def exafs_term(
     DataError
         If the data have no error estimate or do not cover ``k_range``.
     """
-    inside = (data.k >= k_range[0] - 1e-9) & (data.k <= k_range[1] + 1e-9)
-    k = data.k[inside]
-    if k.size < 10 or k[0] > k_range[0] + 0.1 or k[-1] < k_range[1] - 0.1:
-        raise DataError(
-            f"k_range {k_range[0]:g} to {k_range[1]:g}, but the data end at {data.k[-1]:.2f}",
-            where=f"measurement {measurement!r}, k_range",
-            do="narrow k_range to what was measured",
-        )
-    covariance = _covariance(data, inside, measurement)
-    weight = k**k_weight
-    modes = exafs_modes(k, r_range=r_range)
+    points = compared_chi(data, measurement=measurement, k_range=k_range, r_range=r_range, k_weight=k_weight)
+    k, weight = points.k, points.weight
     model = ensemble.model()
     parts = {name: ensemble.part(name) for name in ensemble.contributions}
     return Term(
         measurement=measurement,
         technique="xas",
         x=k,
-        curve=data.chi[inside] * weight,
-        modes=modes,
-        noise=modes.T @ (covariance * np.outer(weight, weight)) @ modes,
-        sampling=_sampling(ensemble, k, weight[:, None] * modes),
+        curve=points.curve,
+        modes=points.modes,
+        noise=points.noise,
+        sampling=_sampling(ensemble, k, weight[:, None] * points.modes),
         model=lambda theta: weight * _chi(model, k, theta),
         parameters=parameters,
         contributions=lambda theta: {name: weight * _chi(part, k, theta) for name, part in parts.items()},

@@ -82,10 +82,18 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
         data = solve_triangular(factor, term.residual(theta), lower=True)
         return np.concatenate([data, (theta - means) / sigmas])
 
+    def jacobian(theta: Array) -> Array:
+        assert term.slopes is not None
+        data = solve_triangular(factor, -term.modes.T @ term.slopes(theta), lower=True)
+        return np.concatenate([data, np.diag(1.0 / sigmas)])
+
     first = np.array([p.value for p in parameters]) if start is None else start
     # A start on a limit has no room for the solver's first step.
     first = np.clip(first, lower + 1e-9 * (upper - lower), upper - 1e-9 * (upper - lower))
-    result = least_squares(residual, first, bounds=(lower, upper), x_scale=sigmas, max_nfev=1000)
+    result = least_squares(
+        residual, first, bounds=(lower, upper), x_scale=sigmas, max_nfev=1000,
+        jac="2-point" if term.slopes is None else jacobian,
+    )  # fmt: skip
     if not result.success:
         raise SimulationError(
             f"the fit did not converge: {result.message}",

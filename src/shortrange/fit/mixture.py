@@ -62,6 +62,7 @@ def mix_terms(terms: Mapping[str, Term], weights: Sequence[float]) -> Term:
     return replace(
         first,
         model=model,
+        slopes=None,
         parameters=parameters,
         contributions=contributions,
         sampling=np.asarray(sum(w**2 * t.sampling for w, t in zip(weights, parts, strict=True))),

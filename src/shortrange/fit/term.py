@@ -45,6 +45,9 @@ class Term:
         Function of the parameter values, in the order of ``parameters``, to the curve on ``x``.
     parameters
         Free parameters.
+    slopes
+        Function of the parameter values to the derivatives of the curve, shape (n, p); None differentiates
+        ``model`` numerically, with steps that suit functions which are smooth to rounding.
     contributions
         Function of the parameter values to parts of the model's curve, by name.
     fit_range
@@ -60,6 +63,7 @@ class Term:
     sampling: Array
     model: Callable[[Array], Array]
     parameters: tuple[Parameter, ...]
+    slopes: Callable[[Array], Array] | None = None
     contributions: Callable[[Array], Mapping[str, Array]] = lambda _: {}
     fit_range: tuple[float, float] = (0.0, 0.0)
 

@@ -12,10 +12,12 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from shortrange.config import Project, TotalScatteringMeasurement, XasMeasurement
+from shortrange.config import MotifModel, Project, TotalScatteringMeasurement, XasMeasurement
 from shortrange.errors import ProjectError, ShortrangeError
 from shortrange.load import load_gr, load_iq, load_scans, load_trajectory
 from shortrange.quantities import GR, IQ, Scan, Trajectory
+from shortrange.run.motifs import build_hypothesis
+from shortrange.simulate.motifs import MotifHypothesis
 
 __all__ = ["Finding", "Inputs", "Pattern", "collect_inputs", "load_inputs"]
 
@@ -61,11 +63,13 @@ class Inputs:
     patterns
         Total scattering, by measurement.
     models
-        Snapshots, by model.
+        Snapshots, by model; of a motif the unit at the mean of its priors.
     files
         (path relative to the project where possible, sha256) of every file read, sorted by path.
     findings
         What was noticed on the way.
+    motifs
+        Models that are motifs, by name.
     """
 
     scans: Mapping[str, tuple[Scan, ...]]
@@ -73,6 +77,7 @@ class Inputs:
     models: Mapping[str, Trajectory]
     files: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
+    motifs: Mapping[str, MotifHypothesis] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -127,8 +132,15 @@ def collect_inputs(project: Project) -> Inputs:
         else:
             patterns[measurement.name] = _pattern(collector, where, measurement)
     models: dict[str, Trajectory] = {}
+    motifs: dict[str, MotifHypothesis] = {}
     for model in project.model:
         where = f"model {model.name!r}"
+        if isinstance(model, MotifModel):
+            unit = build_hypothesis(model, project, partial(collector.note, where=where))
+            if unit is not None:
+                motifs[model.name] = unit
+                models[model.name] = unit.start.trajectory()
+            continue
         snapshots = collector.read(where, model.path, partial(load_trajectory, frames=model.selection))
         if snapshots is not None:
             models[model.name] = snapshots
@@ -141,6 +153,7 @@ def collect_inputs(project: Project) -> Inputs:
         scans=scans,
         patterns=patterns,
         models=models,
+        motifs=motifs,
         files=tuple(sorted(collector.files.items())),
         findings=tuple(collector.findings),
     )

@@ -123,7 +123,9 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     mixtures = {mixture.name: _judge_mixture(mixture, comparisons, tell) for mixture in project.mixture}
     shown = {**fits, **{name: list(mixture.fits) for name, mixture in mixtures.items()}}
     ranked = rank(fits, mixtures=mixtures)
-    admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), list(fits), comparisons, tell)
+    # A bare unit is no phase of its own that the sample could hold beside another.
+    whole = [name for name in fits if name not in inputs.motifs]
+    admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), whole, comparisons, tell)
     checks, doubtful = _check_evidence(ranked, comparisons)
     verdict = decide(
         ranked,
@@ -136,10 +138,12 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             "laplace_less_sampled": checks,
         },
     )
-    tell("ask what would decide")
-    verdict = replace(
-        verdict, prospects=foresee(ranked, comparisons, inputs.models, edges=project.verdict.edges, tell=tell)
-    )
+    if not inputs.motifs:
+        tell("ask what would decide")
+        verdict = replace(
+            verdict,
+            prospects=foresee(ranked, comparisons, inputs.models, edges=project.verdict.edges, tell=tell),
+        )
     tell("analyse the models")
     return RunResult(
         project=project,
@@ -173,7 +177,8 @@ def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduct
 def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress) -> Comparison:
     if isinstance(measurement, XasMeasurement):
         assert isinstance(reduction, XasReduction)
-        return compare_exafs(measurement, reduction, simulate_exafs(measurement, inputs.models, tell=tell))
+        simulated = simulate_exafs(measurement, inputs.models, motifs=inputs.motifs, tell=tell)
+        return compare_exafs(measurement, reduction, simulated)
     assert not isinstance(reduction, XasReduction)
     return compare_gr(measurement, reduction, simulate_pairs(measurement, inputs.models, tell=tell))
 
@@ -207,7 +212,7 @@ def _admixtures(
     best: ModelResult, names: Sequence[str], comparisons: Sequence[Comparison], tell: Progress
 ) -> dict[str, MixtureFit]:
     """Mix the leading model with each other one, to see whether some of it would help."""
-    if best.shares:
+    if best.shares or best.name not in names:
         return {}
     tried = {}
     for other in names:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,11 @@ from shortrange.fit.term import Term
 from shortrange.quantities import ChiK, Scan, Trajectory
 from shortrange.reduce.xas import XasReduction, reduce_xas
 from shortrange.run.comparison import Comparison, counted_longer
+from shortrange.run.motifs import compare_motif
 from shortrange.simulate.exafs import EnsembleExafs, ensemble_exafs, potentials_for
+from shortrange.simulate.exafs.motif import MotifExafs
 from shortrange.simulate.feff import Potentials
+from shortrange.simulate.motifs import MotifHypothesis
 
 __all__ = ["SimulatedExafs", "compare_exafs", "reduce_scans", "simulate_exafs"]
 
@@ -68,22 +72,39 @@ class SimulatedExafs:
         For each model, the name of the model that its potentials were made from.
     absorber_parts
         For each model, which part of its atoms absorbs.
+    motifs
+        Models that are motifs.
     """
 
     ensembles: Mapping[str, EnsembleExafs]
     potentials_of: Mapping[str, str]
     absorber_parts: Mapping[str, float]
+    motifs: Mapping[str, MotifExafs] = field(default_factory=dict)
 
 
 def simulate_exafs(
-    measurement: XasMeasurement, models: Mapping[str, Trajectory], *, tell: Callable[[str], None]
+    measurement: XasMeasurement,
+    models: Mapping[str, Trajectory],
+    *,
+    tell: Callable[[str], None],
+    motifs: Mapping[str, MotifHypothesis] | None = None,
 ) -> SimulatedExafs:
     """Simulate EXAFS of every model, with the same potentials as far as their elements allow."""
     tell(f"potentials of {measurement.name}")
-    shared, whose = _shared_potentials(measurement, models)
-    ensembles, potentials_of = {}, {}
+    units = motifs or {}
+    shared, whose = _shared_potentials(
+        measurement, {n: m for n, m in models.items() if n not in units} or models
+    )
+    ensembles, potentials_of, tables = {}, {}, {}
     for name, snapshots in models.items():
         tell(f"simulate {measurement.name} of {name}")
+        if name in units:
+            covered = set(snapshots.species) <= {measurement.element, *shared.kinds}
+            tables[name] = MotifExafs(
+                units[name], absorber=measurement.element, edge=measurement.edge, r_max=R_MAX,
+                potentials=shared if covered else None,
+            )  # fmt: skip
+            continue
         # The model that the potentials were made from makes them again, from the cache, and is checked
         # against a full FEFF calculation.
         own = name == whose or not set(snapshots.species) <= set(models[whose].species)
@@ -96,7 +117,9 @@ def simulate_exafs(
         )
         potentials_of[name] = name if own else whose
     parts = {n: m.composition[measurement.element] / m.n_atoms for n, m in models.items()}
-    return SimulatedExafs(ensembles=ensembles, potentials_of=potentials_of, absorber_parts=parts)
+    return SimulatedExafs(
+        ensembles=ensembles, potentials_of=potentials_of, absorber_parts=parts, motifs=tables
+    )
 
 
 def compare_exafs(
@@ -108,7 +131,9 @@ def compare_exafs(
             "there is no chi(k)", where=f"measurement {measurement.name!r}", do="use reduce_scans"
         )
     r_range = measurement.r_range or R_RANGE
-    terms, warnings, notes = {}, [], {}
+    terms: dict[str, Term] = {}
+    warnings: list[str] = []
+    notes: dict[str, dict[str, Any]] = {}
     for name, ensemble in simulated.ensembles.items():
         terms[name] = exafs_term(
             reduction.chi,
@@ -127,6 +152,12 @@ def compare_exafs(
         }
         if ensemble.covariance is None:
             warnings.append(f"{name}: one absorber only, so its sampling error is unknown and left out")
+    for name, model in simulated.motifs.items():
+        terms[name], notes[name], doubts = compare_motif(
+            measurement, reduction.chi, model, k_range=reduction.k_range, r_range=r_range,
+            s02=_parameters(measurement, still=True)[0],
+        )  # fmt: skip
+        warnings += [f"{name}: {text}" for text in doubts]
     settings = {
         "k_range": list(reduction.k_range),
         "r_range": list(r_range),
