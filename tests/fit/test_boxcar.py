@@ -78,6 +78,29 @@ def test_windows_do_not_depend_on_the_number_of_threads(mixture):
     assert [w.share("Ni") for w in one.windows] == [w.share("Ni") for w in two.windows]
 
 
+def test_an_interrupted_run_goes_on_where_it_stopped(mixture, tmp_path, monkeypatch):
+    settings = {"r_range": (2.0, 12.0), "window": 5.0, "resume": tmp_path / "windows.jsonl"}
+    whole = boxcar(mixture(), start(), **settings)
+    lines = (tmp_path / "windows.jsonl").read_text().splitlines()
+    assert len(lines) == len(whole.windows)
+    # Two windows were solved, and the third was being written.
+    (tmp_path / "windows.jsonl").write_text("\n".join([*lines[:2], lines[2][:40]]))
+    solved = []
+    solve = boxcar_windows.solve
+
+    def counted(problem, **more):
+        solved.append(problem.data.r[0])
+        return solve(problem, **more)
+
+    monkeypatch.setattr(boxcar_windows, "solve", counted)
+    again = boxcar(mixture(), start(), **settings)
+    assert [w.share("Ni") for w in again.windows] == [w.share("Ni") for w in whole.windows]
+    assert len({round(r) for r in solved}) == len(whole.windows) - 2
+    # Other data are not mistaken for these.
+    other = boxcar(mixture(seed=7), start(), **settings)
+    assert other.windows[0].share("Ni") != whole.windows[0].share("Ni")
+
+
 def test_growing_and_shrinking_windows():
     assert window_edges((2, 10), window=4, step=2, scan="growing") == [(2, 6), (2, 8), (2, 10)]
     assert window_edges((2, 10), window=4, step=2, scan="shrinking") == [(2, 10), (4, 10), (6, 10)]

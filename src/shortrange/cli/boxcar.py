@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["boxcar"]
 
 
-def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> Outcome:
+def boxcar(project: Path, /, *, out: Path = Path("boxcar"), resume: Path | None = None) -> Outcome:
     """Refine crystal phases against G(r) in a window that moves along r, to see how far each is ordered.
 
     Parameters
@@ -24,6 +24,9 @@ def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> Outcome:
         The project file (TOML) with [[phase]] and [boxcar] tables.
     out
         Folder of the results: boxcar.csv (mass fractions), boxcar_parameters.csv, boxcar.json, figures.
+    resume
+        File that keeps the windows solved so far: an interrupted run with the same data and settings goes on
+        where it stopped.
     """
     from shortrange.config import read_boxcar
 
@@ -33,7 +36,7 @@ def boxcar(project: Path, /, *, out: Path = Path("boxcar")) -> Outcome:
 
     ResultFolder(out, kind="boxcar").check()
     with progress() as tell:
-        run = run_boxcar(asked, progress=tell)
+        run = run_boxcar(asked, resume=resume, progress=tell)
         tell("write the results")
         _write(run, out)
     _print(run, out)

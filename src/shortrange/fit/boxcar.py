@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from shortrange.fit.refine import (
 )
 from shortrange.fit.refinement import Refinement, conclude
 from shortrange.fit.trend import Trend, fit_trend
+from shortrange.fit.window_store import WindowStore
 from shortrange.fit.wishes import Wishes
 from shortrange.numeric.blas import one_blas_thread
 from shortrange.quantities import GR, Step
@@ -155,6 +157,7 @@ def boxcar(
     shapes: Mapping[str, Shape] | None = None,
     trend: bool = True,
     workers: int | None = None,
+    resume: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Boxcar:
     """Refine crystal phases in a window that moves along r.
@@ -182,6 +185,8 @@ def boxcar(
         Also fit all windows at once, with scales piecewise linear in r, and estimate coherence lengths.
     workers
         Threads, by default one for each processor. The result does not depend on it.
+    resume
+        File that keeps the windows solved so far: another call with the same data and settings goes on there.
     progress
         Told what is being done.
 
@@ -222,9 +227,9 @@ def boxcar(
             curves = over.curves(start, start.start)
     start = start.held(shared)
     given = np.array([p.prior[0] if p.prior else p.start for p in book.held(shared).free])
-    job = Job(book=start, given=given, over=over, curves=curves, shared=_errors_of_shared(book, start, joint))
-    progress(f"fit {len(edges)} windows")
-    fitted = fit_windows(job, edges, workers=workers)
+    job = Job(book=start, given=given, over=over, curves=curves, shared=_errors_of_shared(book, start, joint),
+              store=WindowStore(resume, data, start))  # fmt: skip
+    fitted = fit_windows(job, edges, workers=workers, progress=progress)
     return _gather(gr, fitted, joint if trend else None, job, window=window, step=step, scan=scan,
                    settings=_settings(book, shared, data, r_range, peaks, weights))  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from shortrange.errors import ProjectError, ShortrangeError
 from shortrange.fit.phases import Book
 from shortrange.fit.refine import Range
 from shortrange.fit.refine_problem import Problem, Solution, solve
+from shortrange.fit.window_store import WindowStore
 
 __all__ = [
     "PRIORS",
@@ -121,6 +122,8 @@ class Job:
         The whole range and the phases on it.
     shared
         The parameters that were fitted to the whole range and are held here, and their covariance.
+    store
+        Where solved windows are kept.
     """
 
     book: Book
@@ -128,6 +131,7 @@ class Job:
     over: Range
     curves: Mapping[str, Array]
     shared: tuple[Book, Array] | None = None
+    store: WindowStore | None = None
 
     def problem(self, low: float, high: float) -> Problem:
         """Return the problem of one window."""
@@ -146,14 +150,20 @@ class WindowFit:
     rw_fixed: float = float("nan")
 
 
-def fit_windows(job: Job, edges: list[tuple[float, float]], *, workers: int | None) -> list[WindowFit]:
+def fit_windows(
+    job: Job, edges: list[tuple[float, float]], *, workers: int | None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[WindowFit]:  # fmt: skip
     """Fit all windows from the start, then from the results of their neighbours where those fit better.
 
     A window that cannot be fitted says why; the others do not suffer.
     """
     threads = max(1, min(workers or os.cpu_count() or 1, len(edges)))
     with ThreadPoolExecutor(threads) as pool:
-        fits = list(pool.map(lambda edge: _first(job, edge), edges))
+        fits = []
+        for fit in pool.map(lambda edge: _first(job, edge), edges):
+            fits.append(fit)
+            progress(f"fitted {len(fits)} of {len(edges)} windows")
         near = [
             [f.solution for f in (*fits[max(k - 1, 0) : k], *fits[k + 1 : k + 2])] for k in range(len(fits))
         ]
@@ -217,8 +227,11 @@ def _first(job: Job, edge: tuple[float, float]) -> WindowFit:
         if not np.array_equal(job.given, starts[0]):
             starts.append(job.given)
         start = min(starts, key=lambda x: _cost(problem, x, 1.0)) if len(starts) > 1 else starts[0]
-        fit.solution = solve(problem, start=start, errors_known=job.over.known)
+        kept = job.store.get(*edge) if job.store else None
+        fit.solution = kept or solve(problem, start=start, errors_known=job.over.known)
         fit.reason = fit.solution.reason
+        if job.store and kept is None:
+            job.store.put(*edge, fit.solution)
     except ShortrangeError as error:
         fit.reason = f"{error.what} ({error.where})"
     return fit

@@ -81,13 +81,17 @@ class RefineRun(_PhaseRun):
     result: Refinement
 
 
-def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lambda _: None) -> BoxcarRun:
+def run_boxcar(
+    project: BoxcarProject, *, resume: Path | None = None, progress: Callable[[str], None] = lambda _: None
+) -> BoxcarRun:
     """Load what a project names and refine its windows.
 
     Parameters
     ----------
     project
         From `shortrange.config.read_boxcar`.
+    resume
+        See `shortrange.fit.boxcar.boxcar`.
     progress
         Told what is being done.
 
@@ -100,7 +104,7 @@ def run_boxcar(project: BoxcarProject, *, progress: Callable[[str], None] = lamb
     asked = project.boxcar
     result = boxcar(
         gr, phases, window=asked.window, step=asked.step, scan=asked.scan, free=asked.free or FREE,
-        shared=asked.shared, progress=progress, **_common(project),
+        shared=asked.shared, resume=resume, progress=progress, **_common(project),
     )  # fmt: skip
     return BoxcarRun(project=project, result=result,
                      **_told(project, gr, phases, files, result.history, result.warnings))  # fmt: skip
