@@ -111,6 +111,24 @@ def test_isolated_octahedra(crystal, q_max):
     assert {k: shares[k] for k in expected} == pytest.approx(expected, abs=0.04)
 
 
+@pytest.mark.parametrize("q_max", [13.0, 14.0, 16.0, 18.0, 20.0])
+def test_the_first_shell_is_found_whatever_the_range_of_q(shared_data, q_max):
+    """Ta-(Cl,S) near 2.40 angstrom and 6 neighbours at every q_max; no maximum from 3.5 to 4.05 is Ta-Ta."""
+    path = shared_data.parent / "trajectories/NTSC_corner_600K_chgnet.extxyz.gz"
+    pairs = pair_histograms(load_trajectory(path, frames=slice(100, None, 60)), r_max=11.0)
+    gr = simulate_gr(pairs, r=R, q_max=q_max, q_min=0.8).gr
+    gr = GR(r=R, g=gr.g, sigma=np.full(R.size, 0.03), q_max=q_max, q_min=0.8,
+            number_density=pairs.number_density)  # fmt: skip
+    found = assign_peaks(
+        fit_peaks(gr, r_range=(1.5, 6.0)), composition=pairs.species, structures={"corner": pairs}
+    )
+    first = found[0]
+    assert first.peak.r == pytest.approx(2.40, abs=0.02)
+    assert first.label == "Ta-Cl"
+    assert first.candidates[0].neighbours == pytest.approx(5.96, abs=0.6)
+    assert not [a for a in found if 3.5 < a.peak.r < 4.05]
+
+
 def test_structures_decide_what_composition_cannot(shared_data):
     """Corner-sharing model: Ta-Cl and Ta-S under one peak, 4.96 and 1.00 neighbours."""
     path = shared_data.parent / "trajectories/NTSC_corner_600K_chgnet.extxyz.gz"

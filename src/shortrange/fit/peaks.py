@@ -24,6 +24,7 @@ FLOOR = 0.01
 """Error of describing shells by Gaussians, relative to the largest G: thermal shells are a little skew."""
 _PLACED = 0.5  # of pi / q_max: a shell less certain than this has no place
 _CERTAIN = 3.0  # standard errors of an area
+_TAIL = 1.5  # of pi / q_max: so far from its shell may a tail stand that is no peak by itself
 _PROMINENCE = 0.004  # of the largest G: smaller maxima are not looked at
 
 
@@ -212,9 +213,44 @@ def _peaks(
 ) -> tuple[tuple[Peak, ...], Array, list[list[int]]]:
     """Peaks that are certain, the covariance of their (r, width, area), and the shells of each."""
     groups = _groups(best.shells, resolution)
-    n_shell = best.shells.size
-    moves = np.zeros((best.jacobian.shape[1], 3 * len(groups) + best.background.size))
-    moves[n_shell:, 3 * len(groups) :] = np.eye(best.background.size)
+    peaks, cov = _moments(best, groups, inflation)
+    # The tail of a skew shell may stand beyond the resolution, and neither part be certain without the other.
+    while (pair := _uncertain_pair(peaks, best.shells, groups, resolution)) is not None:
+        groups[pair : pair + 2] = [groups[pair] + groups[pair + 1]]
+        peaks, cov = _moments(best, groups, inflation)
+    kept = [
+        k
+        for k, peak in enumerate(peaks)
+        if _placed(peak, resolution) and r_range[0] <= peak.r <= r_range[1] and peak.width < 0.95 * WIDTHS[1]
+    ]
+    rows = [3 * k + i for k in kept for i in range(3)]
+    return (
+        tuple(peaks[k] for k in kept), np.asarray(cov[np.ix_(rows, rows)]), [groups[k] for k in kept],
+    )  # fmt: skip
+
+
+def _placed(peak: Peak, resolution: float) -> bool:
+    return peak.sigma_r < _PLACED * resolution and peak.area > _CERTAIN * peak.sigma_area
+
+
+def _uncertain_pair(
+    peaks: list[Peak], shells: Array, groups: list[list[int]], resolution: float
+) -> int | None:
+    """Place of two neighbouring narrow groups, close but not certain each, that may be one peak."""
+    narrow = [float(np.exp(np.max(shells[group, 1]))) < 1.5 * resolution for group in groups]
+    for k in range(len(groups) - 1):
+        near = peaks[k + 1].r - peaks[k].r < _TAIL * resolution
+        sure = _placed(peaks[k], resolution) and _placed(peaks[k + 1], resolution)
+        if near and narrow[k] and narrow[k + 1] and not sure:
+            return k
+    return None
+
+
+def _moments(best: State, groups: list[list[int]], inflation: float) -> tuple[list[Peak], Array]:
+    """Each group as one peak, and the covariance of their (r, width, area), shape (3 k, 3 k)."""
+    n_shell, n_peak = best.shells.size, 3 * len(groups)
+    moves = np.zeros((best.jacobian.shape[1], n_peak + best.background.size))
+    moves[n_shell:, n_peak:] = np.eye(best.background.size)
     moments = []
     for k, group in enumerate(groups):
         values, own = _as_one(best.shells[group])
@@ -222,23 +258,18 @@ def _peaks(
         for place, i in enumerate(group):
             moves[3 * i : 3 * i + 3, 3 * k : 3 * k + 3] = own[place]
     along = best.jacobian @ moves
-    cov = np.linalg.pinv(along.T @ along) * inflation**2
+    cov = (np.linalg.pinv(along.T @ along) * inflation**2)[:n_peak, :n_peak]
     errors = np.sqrt(np.clip(np.diag(cov), 0.0, None))
-    peaks, rows, taken = [], [], []
+    peaks = []
     for k, group in enumerate(groups):
         r, width, area = (float(x) for x in moments[k])
         sigma_r, sigma_width, sigma_area = (float(x) for x in errors[3 * k : 3 * k + 3])
-        placed = sigma_r < _PLACED * resolution and area > _CERTAIN * sigma_area
-        if not (placed and r_range[0] <= r <= r_range[1] and width < 0.95 * WIDTHS[1]):
-            continue
         peak = Peak(
             r=r, sigma_r=sigma_r, width=width, sigma_width=sigma_width, area=area, sigma_area=sigma_area,
             components=len(group),
         )  # fmt: skip
         peaks.append(peak)
-        rows += [3 * k, 3 * k + 1, 3 * k + 2]
-        taken.append(group)
-    return tuple(peaks), np.asarray(cov[np.ix_(rows, rows)]), taken
+    return peaks, cov
 
 
 def _as_one(shells: Array) -> tuple[Array, Array]:
