@@ -179,7 +179,7 @@ def reduce_scattering(
     if not (beta > 0 and np.all(p > 0.5)):
         raise DataError(
             f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
-            do="check composition, wavelength, background and q_range; is the pattern I(Q) of this sample?",
+            do="check composition, wavelength, background and q_range; is the axis Q, and not 2theta?",
         )  # fmt: skip
     density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
     s = fit.s
@@ -272,7 +272,7 @@ def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> t
     if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
         doubts.append(
             step(
-                "warning: the smooth correction is large: composition, background or wavelength may be wrong",
+                "warning: the smooth correction is large: composition, background, wavelength or axis may be wrong",
                 smooth_range=[float(1.0 / p.max()), float(1.0 / p.min())],
             )
         )

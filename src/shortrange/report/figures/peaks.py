@@ -60,7 +60,8 @@ def _data(ax: Axes, fit: PeakFit, assignments: Sequence[Assignment]) -> None:
     ax.set_ylim(low - 0.12 * (high - low), high + 0.3 * (high - low))
     for k, assignment in enumerate(assignments):
         peak = assignment.peak
-        top = float(np.interp(peak.r, fit.r, np.maximum(fit.g, fit.model)))
+        around = np.abs(fit.r - peak.r) <= max(0.15, peak.width)
+        top = float(np.max(np.maximum(fit.g, fit.model)[around]))
         ax.annotate(
             f"{peak.r:.2f}\n{assignment.label}",
             (peak.r, top),
