@@ -256,8 +256,8 @@ def test_an_angle_taken_for_q_is_noticed(sample):
     iq, empty = pattern(sample, noise=3e-4)
     angle = 2 * np.degrees(np.arcsin(iq.q * WAVELENGTH / (4 * np.pi)))
     turned = [IQ(q=angle, intensity=x.intensity, sigma=x.sigma) for x in (iq, empty)]
-    with pytest.raises(DataError, match="the axis reaches 54.6454, but Q <= 4 pi / wavelength"):
+    with pytest.raises(DataError, match=r"the axis reaches 54\.6454, but Q <= 4 pi / wavelength"):
         reduce(sample, *turned, q_range=(angle[10], angle[-10]))
     part = [IQ(q=x.q[:800], intensity=x.intensity[:800], sigma=x.sigma[:800]) for x in turned]
-    with pytest.raises(DataError, match="(?s)no positive scale .*is the axis Q, and not 2theta"):
+    with pytest.raises(DataError, match=r"(?s)no positive scale .*is the axis Q, and not 2theta"):
         reduce(sample, *part, q_range=(angle[10], angle[790]))
