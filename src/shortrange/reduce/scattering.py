@@ -272,7 +272,7 @@ def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> t
     if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
         doubts.append(
             step(
-                "warning: the smooth correction is large: composition, background, wavelength or axis may be wrong",
+                "warning: the smooth correction is large: composition, background, axis or wavelength wrong?",
                 smooth_range=[float(1.0 / p.max()), float(1.0 / p.min())],
             )
         )
