@@ -178,6 +178,15 @@ def test_half_of_a_straight_decline():
     assert found.zero == pytest.approx(10.0)
 
 
+def test_one_fraction_off_by_chance_does_not_move_the_end():
+    knots = np.arange(10.0)
+    fraction = np.array([0.4, 0.4, 0.2, 0.0, 0.01, -0.03, 0.022, -0.01, 0.0, 0.005])
+    assert coherence(knots, fraction, 0.01**2 * np.eye(10)).zero == 3.0
+    # What stays above zero to the end is not nothing, though no single knot says so.
+    fraction = np.where(knots < 3, fraction, 0.015)
+    assert coherence(knots, fraction, 0.01**2 * np.eye(10)).zero > 7.0
+
+
 def test_no_coherence_length_without_the_phase():
     found = coherence(np.arange(5.0), np.full(5, 0.01), 0.01**2 * np.eye(5))
     assert found.half is None

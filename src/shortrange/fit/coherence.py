@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 __all__ = ["Coherence", "coherence"]
 
@@ -27,8 +26,8 @@ class Coherence:
         r at which the fraction has fallen to half of that at the shortest distances, angstrom, and its error;
         None if it does not fall so far, or not surely.
     zero
-        r from which on the fraction is zero within two standard errors and all fractions farther out are so
-        together (chi squared below its 95 % quantile); None if it never is.
+        r from which on the fraction is not above zero by two standard errors, nor its mean from there to the
+        end; None if it never is.
     lower_limit
         r below which the fraction surely (95 %) stays above half, angstrom: what can be said where there is
         no ``half``; None otherwise.
@@ -96,13 +95,14 @@ def _crossings(knots: Array, fractions: Array) -> Array:
 
 
 def _zero(knots: Array, fraction: Array, covariance: Array) -> float | None:
-    """R from which on nothing speaks against a fraction of zero.
+    """R from which on nothing speaks for a fraction above zero.
 
-    Of many fractions one lies beyond two errors by chance, so those farther out are judged together.
+    Of many fractions one lies beyond two errors by chance, so those farther out are judged by their mean.
     """
     for j in range(knots.size):
-        rest, cov = fraction[j:], covariance[j:, j:]
-        together = float(rest @ np.linalg.pinv(cov, hermitian=True) @ rest)
-        if abs(rest[0]) < 2 * np.sqrt(cov[0, 0]) and together < chi2.ppf(_CERTAIN, rest.size):
+        weights = np.linalg.pinv(covariance[j:, j:], hermitian=True).sum(axis=0)
+        information = float(weights.sum())
+        mean = float(weights @ fraction[j:]) / information if information > 0 else np.inf
+        if fraction[j] < 2 * np.sqrt(covariance[j, j]) and mean < 2 / np.sqrt(max(information, 1e-300)):
             return float(knots[j])
     return None
