@@ -168,7 +168,7 @@ def true_f(snapshots: Trajectory, q: Array, *, q_damp: float) -> Array:
     fade = taper * np.exp(-0.5 * (counted.r * q_damp) ** 2)
     ideal = counted.ideal()
     counts = (ideal + fade * (counted.mean_counts() - ideal))[None].astype(np.float32)
-    faded: PairHistograms = replace(counted, counts=counts)
+    faded: PairHistograms = replace(counted, counts=counts, frames=np.array([counted.n_frames]))
     return np.asarray(PdfModel(faded, np.array([2.0, 3.0]), float(q[-1])).structure(q))
 
 
