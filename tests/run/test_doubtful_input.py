@@ -176,3 +176,17 @@ def test_a_mixture_that_was_offered_is_judged(pdf_project):
     assert both.shares[0].value > 0.75
     # The truth is pure: its mixture with something else does not take the verdict.
     assert (verdict.verdict, verdict.best) == ("supported", CORNER)
+
+
+def test_a_model_without_the_absorber_is_compared_on_request(example):
+    only(example / "project.toml", CORNER, ISOLATED)
+    model = example / "models" / "isolated.extxyz"
+    model.write_text(model.read_text().replace("\nTa ", "\nNb "))
+    text = (example / "project.toml").read_text()
+    with pytest.raises(ProjectError, match="leaves the measurement out"):
+        verdict_of(example)
+    (example / "project.toml").write_text(text + "\n[verdict]\npartial = true\n")
+    verdict = verdict_of(example)
+    assert said(verdict, "has no Ta, the absorber of 'Ta L3'")
+    assert said(verdict, "no model is compared with it")
+    assert [fit.measurement for fit in verdict.models[0].fits] == ["PDF"]

@@ -386,6 +386,8 @@ class VerdictSettings(Part):
         Odds of the best model against the next from which a verdict is given.
     exafs_theory_error, pdf_theory_error
         Median of the rms theory error over the rms signal; None takes the calibrated one.
+    partial
+        Leave a measurement out, for all models, if one of them has not its absorber; else that is a fault.
     edges
         Other edges, such as ``["S K"]``, of which to say what EXAFS there would tell.
     """
@@ -393,6 +395,7 @@ class VerdictSettings(Part):
     odds: Annotated[Number, Field(gt=1)] = 20.0
     exafs_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
     pdf_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
+    partial: StrictBool = False
     edges: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_edges)] = ()
 
 

@@ -210,11 +210,17 @@ def _check_model(collector: _Collector, where: str, snapshots: Trajectory, proje
     collector.note("ok", where, f"{snapshots.n_frames} snapshots of {snapshots.n_atoms} atoms")
     for measurement in project.measurement:
         if isinstance(measurement, XasMeasurement) and measurement.element not in snapshots.composition:
+            partial = project.verdict.partial
             collector.note(
-                "fault",
+                "warning" if partial else "fault",
                 where,
                 f"has no {measurement.element}, the absorber of {measurement.name!r}; "
-                f"its atoms are {', '.join(snapshots.composition)}",
+                f"its atoms are {', '.join(snapshots.composition)}"
+                + (
+                    "; no model is compared with it"
+                    if partial
+                    else "; [verdict] partial = true leaves the measurement out"
+                ),
             )
     text = _composition_mismatch(snapshots, project.sample.atoms)
     if text:

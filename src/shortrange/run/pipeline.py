@@ -16,6 +16,7 @@ from shortrange.compare.rank import decide, leading, rank
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
 from shortrange.config import Measurement, Mixture, Project, XasMeasurement
+from shortrange.errors import ProjectError
 from shortrange.fit.term import Term
 from shortrange.quantities import GR, doubts
 from shortrange.reduce.scattering import ScatteringReduction
@@ -104,12 +105,13 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     for measurement in project.measurement:
         tell(f"reduce {measurement.name}")
         reduction = reduce(measurement, project, inputs)
+        reductions[measurement.name] = reduction
+        warnings += [f"{measurement.name}: {text}" for text in doubts(reduction.history)]
+        if _left_out(measurement, inputs):
+            continue
         comparison = _with_theory_error(_compare(measurement, reduction, inputs, tell), measurement, project)
         comparisons.append(comparison)
-        reductions[measurement.name] = reduction
-        warnings += [
-            f"{measurement.name}: {text}" for text in (*doubts(reduction.history), *comparison.warnings)
-        ]
+        warnings += [f"{measurement.name}: {text}" for text in comparison.warnings]
         for name, term in comparison.terms.items():
             tell(f"fit {measurement.name} with {name}")
             fits[name].append(judge(term, theory_error=comparison.theory_error))
@@ -120,6 +122,12 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             **_theory(comparison.theory_error),
             "controls": controls,
         }
+    if not comparisons:
+        raise ProjectError(
+            "every measurement was left out, since some model has not its absorber",
+            where=str(project.path),
+            do="leave those models out, or add total scattering",
+        )
     mixtures = {mixture.name: _judge_mixture(mixture, comparisons, tell) for mixture in project.mixture}
     shown = {**fits, **{name: list(mixture.fits) for name, mixture in mixtures.items()}}
     ranked = rank(fits, mixtures=mixtures)
@@ -181,6 +189,13 @@ def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tel
         return compare_exafs(measurement, reduction, simulated)
     assert not isinstance(reduction, XasReduction)
     return compare_gr(measurement, reduction, simulate_pairs(measurement, inputs.models, tell=tell))
+
+
+def _left_out(measurement: Measurement, inputs: Inputs) -> bool:
+    """Whether a model has not the absorber of a measurement: without `partial`, that is a fault before."""
+    return isinstance(measurement, XasMeasurement) and any(
+        measurement.element not in model.composition for model in inputs.models.values()
+    )
 
 
 def _with_theory_error(comparison: Comparison, measurement: Measurement, project: Project) -> Comparison:
