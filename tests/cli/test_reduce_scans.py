@@ -270,3 +270,28 @@ def test_a_continuous_scan_is_rebinned(tmp_path):
     rows = (tmp_path / "out" / "mu.csv").read_text(encoding="utf-8").count("\n") - 1
     assert 200 < rows < 600
     assert record["e0"] == pytest.approx(reduced(tmp_path, name, "--edge", "Ta L3")["e0"], abs=0.1)
+
+
+def test_a_lobe_of_the_wavelet_map(tmp_path):
+    """One shell at 2.4 angstrom, simulated: the lobe is there, and its strength has an error."""
+    from shortrange.units import energy_from_k, k_from_energy
+
+    k = np.arange(2.0, 13.0, 0.05)
+    energy = np.concatenate([np.arange(E0 - 150, E0 + 15, 1.0), energy_from_k(k, E0)])
+    wave = k_from_energy(energy, E0)
+    # k^2 exp(-0.028 k^2) is largest at k = 6.
+    chi = 0.6 * np.sin(4.8 * wave) * np.exp(-0.028 * wave**2) * (1 - np.exp(-((wave / 3) ** 4)))
+    step = 0.5 + np.arctan((energy - E0) / 2.0) / np.pi
+    names = []
+    for i in range(3):
+        noise = 1e-3 * np.random.default_rng(i).normal(size=energy.size)
+        values = np.column_stack([energy, 1e5 + 0 * energy, 1e5 * np.exp(-step * (1 + chi) - noise)])
+        names.append(write(tmp_path / f"{i}.dat", values))
+    found = reduced(tmp_path, *names, "--edge", "Ta L3", "--lobe", "6", "2.4")["lobe"]
+    assert found["r"] == pytest.approx(2.4, abs=0.08)
+    # The window ends at k = 3, and the wavelet is 4 1/angstrom wide: the maximum moves up.
+    assert found["k"] == pytest.approx(6.8, abs=1.0)
+    assert 0 < found["sigma_strength"] < 0.05 * found["strength"]
+    nothing = reduced(tmp_path, *names, "--edge", "Ta L3", "--lobe", "6", "8")
+    assert nothing["lobe"]["strength"] is None
+    assert any("no lobe" in warning for warning in nothing["warnings"])

@@ -35,6 +35,7 @@ def reduce(
     engine: Literal["linear", "xraylarch"] = "linear",
     second_derivative: bool = False,
     against: Path | None = None,
+    lobe: tuple[float, float] | None = None,
     calibrate: Path | None = None,
     standard: str | None = None,
     figures: bool = True,
@@ -74,6 +75,9 @@ def reduce(
         Measure the splitting of the white line by the two minima of the second derivative.
     against
         Folder of an earlier reduction: how much larger is the splitting than there, and how surely?
+    lobe
+        Measure the lobe of the wavelet map near this k (1/angstrom) and R (angstrom, without phase
+        correction): its place, strength and widths, with errors.
     calibrate
         Scan of a standard measured together with these, or the word "reference" if it stands in the
         reference channel of these scans; all energies are moved so that it fits.
@@ -112,7 +116,7 @@ def reduce(
         if second_derivative:
             tell("measure the splitting")
             features.measure_splitting(reduction.normalised, against)
-        features.map_wavelet(reduction)
+        features.map_wavelet(reduction, lobe)
         tell("draw and write")
         _write(reduction, read, features, out=out, r_bkg=r_bkg, figures=figures)
     _print(reduction, read, features, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shortrange.reduce.normalise import Normalised
     from shortrange.reduce.xas import XasReduction
     from shortrange.report.plates import Plate
-    from shortrange.transform.wavelet import WaveletMap
+    from shortrange.transform.wavelet import Lobe, WaveletMap
 
 __all__ = ["Features", "by_reference", "find_calibration", "read_normalised"]
 
@@ -34,7 +34,9 @@ class Features:
     splitting: Splitting | None = None
     difference: SplittingDifference | None = None
     wavelet: WaveletMap | None = None
+    lobe: Lobe | None = None
     no_splitting: str = ""
+    no_lobe: str = ""
     paths: list[Path] = field(default_factory=list)
 
     def reduce(
@@ -79,14 +81,22 @@ class Features:
 
     def warnings(self) -> list[str]:
         """Doubts, as sentences."""
-        return [f"no splitting: {self.no_splitting}"] if self.no_splitting else []
+        missing = {"splitting": self.no_splitting, "lobe": self.no_lobe}
+        return [f"no {what}: {reason}" for what, reason in missing.items() if reason]
 
-    def map_wavelet(self, reduction: XasReduction) -> None:
-        """Make the map of k^2 chi(k), with the window of chi(R)."""
-        from shortrange.transform.wavelet import wavelet
+    def map_wavelet(self, reduction: XasReduction, near: tuple[float, float] | None) -> None:
+        """Make the map of k^2 chi(k), with the window of chi(R), and measure a lobe if one is asked for."""
+        from shortrange.transform.wavelet import measure_lobe, wavelet
 
-        if reduction.chi is not None and reduction.k_range is not None:
-            self.wavelet = wavelet(reduction.chi, k_range=reduction.k_range)
+        if reduction.chi is None or reduction.k_range is None:
+            self.no_lobe = "" if near is None else "there is no wavelet map"
+            return
+        self.wavelet = wavelet(reduction.chi, k_range=reduction.k_range)
+        if near is not None:
+            try:
+                self.lobe = measure_lobe(reduction.chi, self.wavelet, near=near)
+            except DataError as error:
+                self.no_lobe = error.what
 
     def plates(self, name: str, data: Normalised, *, title: str, simulated: bool) -> list[Plate]:
         """Make the figures."""
@@ -110,6 +120,10 @@ class Features:
             record["splitting"] = {"value": None, "sigma": None, "minima": None}
         if self.no_splitting:
             record["splitting"]["reason"] = self.no_splitting
+        if self.lobe is not None:
+            record["lobe"] = asdict(self.lobe)
+        elif self.no_lobe:
+            record["lobe"] = {"k": None, "r": None, "strength": None, "reason": self.no_lobe}
         return record
 
     def lines(self) -> list[str]:
@@ -124,6 +138,10 @@ class Features:
             low, high = self.splitting.minima
             value = plus_minus(self.splitting.value, self.splitting.sigma)
             lines.append(f"splitting {value} eV (minima at {low:.2f} and {high:.2f} eV)")
+        if self.lobe is not None:
+            place = f"k {plus_minus(self.lobe.k, self.lobe.sigma_k)} 1/angstrom, "
+            place += f"R {plus_minus(self.lobe.r, self.lobe.sigma_r)} angstrom"
+            lines.append(f"lobe at {place}: {plus_minus(self.lobe.strength, self.lobe.sigma_strength)}")
         if self.difference is not None:
             value = plus_minus(self.difference.value, self.difference.sigma)
             lines.append(
