@@ -141,12 +141,13 @@ def test_files_of_another_kind(tmp_path, capsys, name, content, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("# nothing\n", "0 rows"),
-        ("1 2\n2 3\nx y\n", "cannot read"),
-        ("\n".join("1.0 0.1" for _ in range(20)), "does not rise"),
+        ("# nothing\n", "no row of two"),
+        ("1 2\n2 3\nx y\n", "stands where a number"),
+        ("\n".join("1.0 0.1" for _ in range(20)), "does not increase"),
         ("\n".join(f"{9000 + i} 0.1" for i in range(20)), "an energy"),
-        ("\n".join(f"{i} nan" for i in range(20)), "rows of k and chi"),
-        ("\n".join(f"{i}" for i in range(20)), "0 rows"),
+        ("\n".join(f"{i} nan" for i in range(20)), "not a finite number"),
+        ("\n".join(f"{i}" for i in range(20)), "no row of two"),
+        ("\n".join(f"{i} 0.1" for i in range(5)), "5 rows"),
     ],
 )
 def test_bad_columns(tmp_path, text, said):

@@ -16,6 +16,7 @@ from shortrange.fit.paths import DataSet, FitParameter, FitPath, FitRange, PathF
 from shortrange.fit.paths.artemis import from_artemis
 from shortrange.load import load_scans, load_trajectory
 from shortrange.load.artemis import ArtemisFit, read_artemis
+from shortrange.load.reduced import read_chi_k
 from shortrange.quantities import ChiK
 from shortrange.reduce.xas import reduce_xas
 from shortrange.simulate.paths import ScatteringPath, paths_of_structure, read_feff_dat
@@ -184,43 +185,22 @@ def _chi(table: PathFitData, files: list[Path]) -> ChiK:
 
 
 def read_chi(path: str | Path, *, label: str = "") -> ChiK:
-    """Read chi(k) from columns: k (1/angstrom), chi (not weighted), and more, under lines with a hash.
-
-    A row of names, such as ``k,chi,sigma`` of our own files, may lead.
+    """Read chi(k), not weighted; a column ``sigma`` is its standard error.
 
     Raises
     ------
     DataError
-        If the file has no such columns, or k does not rise.
+        If the file has no such columns, k does not rise, or it cannot be k.
     """
-    file = Path(path)
-    rows: list[list[float]] = []
-    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), start=1):
-        words = line.split("#")[0].replace(",", " ").split()
-        if not words:
-            continue
-        try:
-            rows.append([float(word) for word in words[:2]])
-        except ValueError:
-            if rows:
-                raise DataError(
-                    f"cannot read {line.strip()[:60]!r} as k and chi",
-                    where=f"{file}, line {number}",
-                    do="give columns of numbers under lines that begin with #",
-                ) from None
-    table = np.array([row for row in rows if len(row) == 2])
-    if len(table) < 10 or len(table) != len(rows) or not np.isfinite(table).all():
+    chi = read_chi_k(Path(path))
+    if chi.k.size < 10 or not np.isfinite(chi.chi).all():
         raise DataError(
-            f"{len(table)} rows of k and chi",
-            where=str(file),
+            f"{chi.k.size} rows of k and chi, or not all of them finite",
+            where=str(path),
             do="give two columns, k and chi, of at least 10 rows",
         )
-    if not (np.diff(table[:, 0]) > 0).all():
-        raise DataError("k does not rise", where=str(file), do="sort the rows; is the first column k?")
-    if table[-1, 0] > 50:
+    if chi.k[-1] > 50:
         raise DataError(
-            f"the first column ends at {table[-1, 0]:g}: an energy?",
-            where=str(file),
-            do="give chi(k), or scans",
+            f"the first column ends at {chi.k[-1]:g}: an energy?", where=str(path), do="give chi(k), or scans"
         )
-    return ChiK(k=table[:, 0], chi=table[:, 1], label=label or file.name)
+    return replace(chi, label=label or Path(path).name)
