@@ -108,7 +108,7 @@ def agreement_tables() -> str:
 def cells(entry: dict[str, Any]) -> list[str]:
     """One line of a table: two values and how far they may be apart, or a largest difference."""
     if "differ" in entry:
-        return [entry["what"], f"{entry['differ']:.1e}", "0", f"{entry['below']:.0e}", entry["by"]]
+        return [entry["what"], f"{entry['differ']:.2g}", "0", f"{entry['below']:.2g}", entry["by"]]
     unit = f" {entry['unit']}" if entry["unit"] else ""
     here, there = (f"{entry[key]:.6g}{unit}" for key in ("ours", "theirs"))
     return [entry["what"], here, there, f"{entry['within']:.2g}{unit}", entry["by"]]
