@@ -60,6 +60,28 @@ def test_a_ball_of_sharp_distances(salt):
     assert np.abs(ball.gr.g[r > 9.5]).max() < 0.02 * np.abs(plain.gr.g).max()
 
 
+def test_a_particle_of_any_shape(salt):
+    """The ball as a function is the ball; a slab (1 - r / 2d, then d / 2r) multiplies each pair."""
+    r = np.arange(2.0, 10.5, 0.02)
+    ball = simulate_gr(salt, r=r, q_max=25.0, diameter=9.0)
+    same = simulate_gr(salt, r=r, q_max=25.0, diameter=lambda x: sphere(x, 9.0))
+    np.testing.assert_allclose(same.gr.g, ball.gr.g, atol=1e-12)
+
+    def slab(x):
+        x = np.asarray(x)
+        return np.where(x <= 9.0, 1 - x / 18.0, 4.5 / np.maximum(x, 9.0))
+
+    plate = simulate_gr(salt, r=r, q_max=40.0, diameter=slab)
+    plain = simulate_gr(salt, r=r, q_max=40.0)
+    assert plate.gr.g == pytest.approx(plain.gr.g * slab(r), abs=2e-2 * np.abs(plain.gr.g).max())
+
+
+@pytest.mark.parametrize("shape", [lambda x: 2 - x, lambda x: np.zeros_like(x), lambda _: np.ones(3)])
+def test_a_shape_that_is_none_is_refused(salt, shape):
+    with pytest.raises(DataError, match="does not give the share of pairs"):
+        simulate_gr(salt, r=np.arange(2.0, 5.0, 0.02), q_max=20.0, diameter=shape)
+
+
 def test_sphere_counts_pairs_of_points_in_a_ball():
     """Share of the pairs within dr of r that a uniform ball keeps, by counting random points."""
     rng = np.random.default_rng(3)

@@ -15,7 +15,7 @@ from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
 from shortrange.simulate.pairs import PairHistograms
 from shortrange.simulate.pdf_model import PdfModel
-from shortrange.simulate.pdf_peaks import Widths
+from shortrange.simulate.pdf_peaks import Shape, Widths
 from shortrange.simulate.pdf_sums import (
     TAPER,
 )
@@ -81,7 +81,7 @@ def simulate_gr(
     q_broad: float = 0.0,
     delta1: float = 0.0,
     delta2: float = 0.0,
-    diameter: float | None = None,
+    diameter: Shape = None,
     per_run: bool = False,
 ) -> SimulatedGR:
     """G(r) of an ensemble with its sampling error and its parts.
@@ -98,7 +98,8 @@ def simulate_gr(
         Peak widths that vary with distance, 1/angstrom, angstrom, angstrom^2: see `Widths`. They modify the
         width that ``u_iso`` gives, never that of the snapshots.
     diameter
-        Of the ball that the sample consists of, angstrom.
+        Of the ball that the sample consists of, angstrom; or the shape of another particle as a function of
+        r, see `shortrange.simulate.pdf_peaks.kept_pairs`.
     per_run
         Also return G of each run of frames.
 
@@ -131,7 +132,7 @@ def simulate_gr(
     done = step(
         "simulate G(r)", q_min=q_min, q_max=q_max, q_damp=q_damp, u_iso=_plain(u_iso), stretch=stretch,
         weights=named, energy=energy, window=window, q_broad=q_broad, delta1=delta1, delta2=delta2,
-        diameter=diameter, taper=TAPER, sampling_error=how,
+        diameter="a function of r" if callable(diameter) else diameter, taper=TAPER, sampling_error=how,
     )  # fmt: skip
     history = (*histograms.history, done, *_doubts(histograms, r))
     sigma = None if cov is None else np.sqrt(np.diag(cov))
@@ -171,8 +172,8 @@ def _correlation(g: Array, n_frames: int) -> Array | None:
     return np.column_stack([np.arange(n // 4) * n_frames / n, np.array(at) / at[0]]) if at[0] > 0 else None
 
 
-def _check_particle(diameter: float | None, widths: Widths, u_iso: float | Mapping[str, float]) -> None:
-    if diameter is not None and not 0 < diameter < np.inf:
+def _check_particle(diameter: Shape, widths: Widths, u_iso: float | Mapping[str, float]) -> None:
+    if diameter is not None and not callable(diameter) and not 0 < diameter < np.inf:
         raise DataError(f"diameter = {diameter}", where="simulate_gr", do="give angstroms above zero")
     least = min(u_iso.values(), default=0.0) if isinstance(u_iso, Mapping) else u_iso
     if widths and not least > 0:

@@ -25,7 +25,7 @@ from scipy.interpolate import CubicSpline
 from shortrange.errors import DataError
 from shortrange.numeric.sine import Window, gauss_nodes, sine_kernel, window_values
 from shortrange.simulate.pairs import PairHistograms, bin_transform
-from shortrange.simulate.pdf_peaks import Widths
+from shortrange.simulate.pdf_peaks import Shape, Widths
 from shortrange.simulate.pdf_sums import (
     broad_signal,
     check_ranges,
@@ -62,8 +62,9 @@ class PdfModel:
     window
         None or ``"lorch"``.
     diameter
-        Of the ball that the sample consists of, angstrom; None is without end. Pairs and baseline are
-        multiplied by `shortrange.simulate.pdf_peaks.sphere`, before the range of Q is cut, as in PDFfit2.
+        Of the ball that the sample consists of, angstrom; or a function of r, see
+        `shortrange.simulate.pdf_peaks.kept_pairs`; None is without end. Pairs and baseline are multiplied by
+        it before the range of Q is cut, as in PDFfit2.
 
     Raises
     ------
@@ -78,7 +79,7 @@ class PdfModel:
     weights: Weights | Mapping[str, float] = "xray"
     energy: float | None = None
     window: Window | None = None
-    diameter: float | None = None
+    diameter: Shape = None
     _q: Array = field(init=False, repr=False)
     _kernel: Array = field(init=False, repr=False)
     _pair_weights: Array = field(init=False, repr=False)
@@ -282,7 +283,7 @@ class PdfModel:
     ) -> Array:
         _check_stretch(stretch)
         return broad_signal(
-            self.histograms, counts, q, u_iso=u_iso, widths=widths, stretch=stretch, diameter=self.diameter
+            self.histograms, counts, q, u_iso=u_iso, widths=widths, stretch=stretch, shape=self.diameter
         )
 
     def _debye(self, stretch: float) -> Array:

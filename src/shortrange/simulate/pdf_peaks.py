@@ -10,7 +10,7 @@ Matter 19, 335219 (2007)). It acts on the displacements given as ``u_iso``, not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,10 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 from shortrange.errors import DataError
 from shortrange.simulate.pairs import PairHistograms
 
-__all__ = ["PeakForm", "Widths", "gaussian_sums", "mean_square", "sphere"]
+__all__ = ["PeakForm", "Shape", "Widths", "gaussian_sums", "kept_pairs", "mean_square", "sphere"]
 
 Array = NDArray[Any]
 PeakForm = Literal["1/r_ij", "1/r"]
+Shape = float | Callable[[Array], Array] | None
+"""Of a particle: see `kept_pairs`."""
 
 _REACH = 6.0  # standard deviations; what lies beyond is 2e-9 of a peak
 _LEAST = 1.0  # standard deviation in grid steps below which the grid would show
@@ -64,6 +66,38 @@ def sphere(r: ArrayLike, diameter: float) -> Array:
     """Share of the pairs that a ball keeps, ``1 - 1.5 x + 0.5 x^3`` with x = r / diameter, shape of ``r``."""
     x = np.minimum(np.asarray(r, dtype=float) / diameter, 1.0)
     return np.asarray(1.0 - 1.5 * x + 0.5 * x**3)
+
+
+def kept_pairs(shape: Shape, r: Array) -> Array:
+    """Share of the pairs at ``r`` (angstrom) that a particle keeps, shape of ``r``.
+
+    Parameters
+    ----------
+    shape
+        Diameter of a ball, angstrom; or a function of r such as the characteristic function of another body
+        (1 at r = 0, 0 beyond its largest diameter); None is without end.
+    r
+        angstrom, shape (n,).
+
+    Raises
+    ------
+    DataError
+        If a diameter is not above zero, or a function does not give shares from 0 to 1, and 1 at r = 0.
+    """
+    if shape is None:
+        return np.ones_like(r)
+    if not callable(shape):
+        if not 0 < shape < np.inf:
+            raise DataError(f"diameter = {shape}", where="particle", do="give angstroms above zero")
+        return sphere(r, shape)
+    share = np.asarray(shape(r), dtype=float)
+    start = np.asarray(shape(np.zeros(1)), dtype=float)
+    if share.shape != r.shape or not np.all((share >= 0) & (share <= 1)) or abs(start[0] - 1) > 1e-6:
+        raise DataError(
+            "the shape of the particle does not give the share of pairs at each r", where="particle",
+            do="give a function with values from 0 to 1, and 1 at r = 0",
+        )  # fmt: skip
+    return share
 
 
 def mean_square(h: PairHistograms, u_iso: float | Mapping[str, float]) -> Array:

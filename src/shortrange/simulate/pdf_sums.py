@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 from shortrange.errors import DataError
 from shortrange.numeric.sine import cosine_taper
 from shortrange.simulate.pairs import PairHistograms, bin_transform
-from shortrange.simulate.pdf_peaks import Widths, gaussian_sums, mean_square, sphere
+from shortrange.simulate.pdf_peaks import Shape, Widths, gaussian_sums, kept_pairs, mean_square
 
 __all__ = ["TAPER", "broad_signal", "check_ranges", "damping", "run_means", "shell", "signal", "tabulate"]
 
@@ -98,15 +98,15 @@ def broad_signal(
     u_iso: float | Mapping[str, float],
     widths: Widths,
     stretch: float,
-    diameter: float | None,
+    shape: Shape,
 ) -> Array:
-    """F(Q) of each pair with widths that depend on distance, in a particle of a diameter: (n_pairs, n_q)."""
-    shape = 1.0 if diameter is None else sphere(h.r * (1.0 + stretch), diameter)
+    """F(Q) of each pair with widths that depend on distance, in a particle: (n_pairs, n_q)."""
+    moved = kept_pairs(shape, h.r * (1.0 + stretch))
     if not np.any(mean_square(h, u_iso)):
         # Distances as sharp as they are: only the B-spline of the histogram is to be taken out.
         sines = np.sin(np.outer(h.r, q * (1.0 + stretch)))
-        found = (signal(h, counts[None])[0] * shape) @ sines / bin_transform(q * (1.0 + stretch), h.r_step)
-        return np.asarray((found - (signal(h, None) * shape) @ sines) / (1.0 + stretch))
+        found = (signal(h, counts[None])[0] * moved) @ sines / bin_transform(q * (1.0 + stretch), h.r_step)
+        return np.asarray((found - (signal(h, None) * moved) @ sines) / (1.0 + stretch))
     end = np.ones_like(h.r)
     if h.number_density is not None:
         end = cosine_taper(h.r, r_max=h.r_max * min(1.0, 1.0 + stretch), width=TAPER)
@@ -115,5 +115,5 @@ def broad_signal(
     found = gaussian_sums(h, counts, u_iso=u_iso, widths=widths, stretch=stretch)
     sines = np.sin(np.outer(h.r, q))
     # The switch of a molecule's few pairs would cut them: there it is one.
-    particle = 1.0 if diameter is None else sphere(h.r, diameter)
+    particle = kept_pairs(shape, h.r)
     return np.asarray(((found - ideal) * (end * particle * h.r_step)) @ sines)
