@@ -1,0 +1,47 @@
+"""The truths of the calibration study are what they say: bonds shifted as asked, the rest in place."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+STUDY = Path(__file__).parents[2] / "studies" / "calibration"
+
+
+@pytest.fixture(scope="module")
+def truths():
+    sys.path.insert(0, str(STUDY))
+    import truths as module
+
+    yield module
+    sys.path.remove(str(STUDY))
+
+
+def bonds(trajectory, other, longest=3.1):
+    """Mean Ta-other bond, angstrom."""
+    species, found = np.array(trajectory.species), []
+    for x, cell in zip(trajectory.positions, trajectory.cells, strict=True):
+        vector = x[species == "Ta"][:, None] - x[species == other][None]
+        frac = vector @ np.linalg.inv(cell)
+        distance = np.linalg.norm((frac - np.round(frac)) @ cell, axis=-1)
+        found.append(distance[distance < longest])
+    return float(np.mean(np.concatenate(found)))
+
+
+@pytest.mark.parametrize("shift", [-0.03, 0.02])
+def test_bonds_shift_by_what_is_asked(truths, shift):
+    rng = np.random.default_rng(1)
+    base = truths.load_base(truths.CANDIDATES["corner"], rng=rng, frames=3)
+    moved = truths.changed(base, truths.Change(ta_cl=shift, ta_s=-shift, packing=0.05), rng=rng)
+    # Pairs that are no bonds hold back a little.
+    assert bonds(moved, "Cl") - bonds(base, "Cl") == pytest.approx(shift, abs=0.006)
+    assert bonds(moved, "S") - bonds(base, "S") == pytest.approx(-shift, abs=0.008)
+
+
+def test_no_change_changes_nothing(truths):
+    rng = np.random.default_rng(2)
+    base = truths.load_base(truths.CANDIDATES["isolated"], rng=rng, frames=2)
+    same = truths.changed(base, truths.Change(), rng=rng)
+    frac = (same.positions - base.positions) @ np.linalg.inv(base.cells[0])
+    np.testing.assert_allclose(frac, np.round(frac), atol=1e-9)
