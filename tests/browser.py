@@ -100,7 +100,7 @@ class Browser:
             raise RuntimeError(found["exceptionDetails"])
         return found["result"].get("value")
 
-    def wait_for(self, condition, *, seconds=60):
+    def wait_for(self, condition, *, seconds=120):
         """Wait until an expression is true."""
         end = time.monotonic() + seconds
         while not self.run(condition):
