@@ -28,6 +28,8 @@ docs: $(VENV)/.installed
 
 # The package as others get it: built, checked, and run outside the checkout with no extras and with the oldest
 # libraries that pyproject.toml allows; it must give the verdict of the demo.
+# Certificates of the system, which a company or an institute may have added to.
+package: export UV_SYSTEM_CERTS = 1
 package: $(VENV)/.installed-dev
 	rm -rf $(DIST) $(BARE)
 	$(BIN)/python -m build --outdir $(DIST) .
@@ -39,7 +41,7 @@ package: $(VENV)/.installed-dev
 
 # The pictures of README and pages, from the results of the demo.
 pictures: demo
-	cp $(OUT)/figures/pdf_fits.png docs/images/pdf_fits.png
+	$(BIN)/python tests/take_pictures.py $(OUT) docs/images
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
