@@ -54,7 +54,8 @@ def test_absorption_alone_does_not_tell_the_bridges_apart(corner):
 
 def test_the_answer_does_not_depend_on_the_q_range(corner):
     controls = corner.verdict.settings["measurements"]["PDF"]["controls"]
-    assert len(controls) == 2
+    assert len(controls) == 3
+    assert "Lorch window" in controls
     for chances in controls.values():
         assert max(chances, key=chances.get) == corner.verdict.best
     assert not any("Q-range" in warning for warning in corner.verdict.warnings)

@@ -13,6 +13,7 @@ from shortrange.errors import DataError
 from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
 from shortrange.fit.term import Term
+from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
 from shortrange.reduce.scattering import (
@@ -131,8 +132,10 @@ def compare_gr(
             do=f"choose r_range within the data, {gr.r[0]:g} to {gr.r[-1]:g} angstrom",
         )
 
-    def terms_of(data: GR, band: tuple[float, float]) -> dict[str, Term]:
-        return _terms(measurement, data, histograms, absolute=absolute, r_range=r_range, q_range=band)
+    def terms_of(data: GR, band: tuple[float, float], window: Window | None = None) -> dict[str, Term]:
+        return _terms(
+            measurement, data, histograms, absolute=absolute, r_range=r_range, q_range=band, window=window
+        )
 
     terms = terms_of(gr, q_range)
     controls = {}
@@ -142,6 +145,9 @@ def compare_gr(
             controls[f"Q up to {shorter[1]:.1f} 1/angstrom"] = terms_of(
                 gr_from_sq(reduction.sq, r=gr.r, q_range=shorter), shorter
             )
+        controls["Lorch window"] = terms_of(
+            gr_from_sq(reduction.sq, r=gr.r, q_range=q_range, window="lorch"), q_range, "lorch"
+        )
     settings = {
         "q_range": list(q_range),
         "r_range": [float(x) for x in r_range],
@@ -180,11 +186,12 @@ def _terms(
     absolute: bool,
     r_range: tuple[float, float],
     q_range: tuple[float, float],
+    window: Window | None = None,
 ) -> dict[str, Term]:
     inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
     energy = HC / measurement.wavelength if measurement.wavelength else None
     models = {
-        name: PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy)
+        name: PdfModel(counted, gr.r[inside], q_range[1], q_range[0], energy=energy, window=window)
         for name, counted in histograms.items()
     }
     parameters = {
