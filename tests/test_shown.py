@@ -55,7 +55,7 @@ def test_a_quantity_says_its_points_and_units():
     assert "ChiK Ta" in text
     assert "241 points, 0 to 12" in text
     assert "Å⁻¹" in text
-    assert "history: 1 steps" in text
+    assert "history: 1 step" in text
     text = read(Trajectory(species=("Ta",), positions=np.zeros((2, 1, 3)))._repr_html_())
     assert "array of shape (2, 1, 3)" in text
 

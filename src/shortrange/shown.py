@@ -65,7 +65,8 @@ def _folded(history: Sequence[Any]) -> str:
     items = "".join(
         f"<li>{escape(step.name)} <code>{escape(_text(step.settings))}</code></li>" for step in history
     )
-    return f"<details><summary>history: {len(history)} steps</summary><ol>{items}</ol></details>"
+    title = f"history: {len(history)} step{'' if len(history) == 1 else 's'}"
+    return f"<details><summary>{title}</summary><ol>{items}</ol></details>"
 
 
 def _text(value: Any) -> str:

@@ -43,7 +43,16 @@ def run(project: Path, /, *, out: Path = Path("results"), static: bool = False) 
     return Outcome(out / "verdict.json")
 
 
-_COSTS = {"load": 1, "reduce": 2, "potentials": 4, "simulate": 6, "fit": 1, "analyse": 10, "write": 15}
+_COSTS = {
+    "load": 1,
+    "reduce": 2,
+    "potentials": 4,
+    "simulate": 6,
+    "fit": 1,
+    "ask": 2,
+    "analyse": 10,
+    "write": 15,
+}
 """Of pieces of work by their first word, in shares of the example project's time."""
 
 
@@ -57,7 +66,7 @@ def _work(project: Project) -> float:
     work = sum(
         _COSTS["reduce"] + _COSTS["potentials"] + each * len(project.model) for _ in project.measurement
     )
-    return float(_COSTS["load"] + work + _COSTS["analyse"] + _COSTS["write"])
+    return float(work + sum(_COSTS[once] for once in ("load", "ask", "analyse", "write")))
 
 
 def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:
