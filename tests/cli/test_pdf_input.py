@@ -300,6 +300,8 @@ def test_longer_and_coarser_background_is_taken(tmp_path):
         (MEASURED, ["--composition", "NaBr"], "composition"),
         (MEASURED, ["--composition", "SiO2"], "straight line"),
         (MEASURED, ["--composition", "PbI2"], "composition"),
+        (MEASURED, ["density", "0.13"], "number density does not fit"),
+        (MEASURED, ["density", "0.012"], "number density does not fit"),
     ],
 )
 def test_doubts_are_recorded(tmp_path, change, words, warning):
@@ -308,6 +310,8 @@ def test_doubts_are_recorded(tmp_path, change, words, warning):
     base = list(BASE)
     if words == ["no density"]:
         words, base = [], BASE[:-2]
+    if words[:1] == ["density"]:
+        words, base = [], [*BASE[:-1], words[1]]
     if words:
         base = base[2:]
     assert reduce_pdf(tmp_path, *words, base=base) == 0

@@ -261,3 +261,13 @@ def test_an_angle_taken_for_q_is_noticed(sample):
     part = [IQ(q=x.q[:800], intensity=x.intensity[:800], sigma=x.sigma[:800]) for x in turned]
     with pytest.raises(DataError, match=r"(?s)no positive scale .*is the axis Q, and not 2theta"):
         reduce(sample, *part, q_range=(angle[10], angle[790]))
+
+
+@pytest.mark.parametrize("factor", [0.4, 2.5])
+def test_a_wrong_density_is_doubted(sample, factor):
+    iq, empty = pattern(sample, noise=3e-4)
+    reduction = reduce(sample, iq, empty, number_density=factor * sample.number_density)
+    doubt = next(s for s in reduction.history if s.name.startswith("warning: the number density does not"))
+    assert doubt.settings["wanted"] == pytest.approx(sample.number_density, abs=3 * doubt.settings["sigma"])
+    right = reduce(sample, iq, empty)
+    assert not any("number density" in s.name for s in right.history)

@@ -27,7 +27,8 @@ Array = NDArray[Any]
 
 _SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the order of the correction
 _NO_SMOOTH = 0.05  # probability: below it the data ask for a smooth correction
-_LOW_R_DOUBT = 0.3
+_LOW_R_DOUBT = 0.15
+_DENSITY_DOUBT = (4.0, 0.25)  # standard errors, and part of the density
 _SMOOTH_DOUBT = 0.08
 _NEGATIVE_DOUBT = 0.1  # of <f>^2
 
@@ -181,6 +182,11 @@ def reduce_scattering(
             f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
             do="check composition, wavelength, background and q_range; is the axis Q, and not 2theta?",
         )  # fmt: skip
+    if number_density is None and not fit["density"] > 0:
+        raise DataError(
+            f"no number density fits: it would be {fit['density']:.3g} atoms per cubic angstrom", where=where,
+            do="check composition, background and wavelength; or give number_density",
+        )  # fmt: skip
     density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
     s = fit.s
     variance = (beta * p * sigma) ** 2 + sum((fit[name] * x) ** 2 for name, x in empty_sigma.items())
@@ -194,7 +200,7 @@ def reduce_scattering(
         probability_of_smooth_sizes={f"{size:g}": odds for size, odds in fit.smooth_odds.items()},
         low_r_residual=fit.low_r_residual,
     )  # fmt: skip
-    history = (*iq.history, *steps, done, *_doubts(fit, number_density is None, p, s - fit.offset))
+    history = (*iq.history, *steps, done, *_doubts(fit, number_density, p, s - fit.offset))
     sq = SQ(
         q=pattern.q, s=s, sigma=sigma_s, shared=shared, composition=dict(composition),
         number_density=density.value, label=iq.label, history=history,
@@ -266,7 +272,7 @@ def _ratio(fit: JointFit, name: str | None) -> Estimate:
     return Estimate(value, float(np.linalg.norm(slope)))
 
 
-def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> tuple[Step, ...]:
+def _doubts(fit: JointFit, number_density: float | None, p: Array, coherent: Array) -> tuple[Step, ...]:
     """Say what speaks against the result; ``coherent`` is the coherent intensity over <f>^2."""
     doubts = []
     if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
@@ -295,6 +301,17 @@ def _doubts(fit: JointFit, density_fitted: bool, p: Array, coherent: Array) -> t
         doubts.append(
             step("warning: G(r) is not a straight line at low r", low_r_residual=fit.low_r_residual)
         )
-    if density_fitted:
+    if fit.density_shift is not None and number_density is not None:
+        shift, sigma = fit.density_shift
+        if abs(shift) > max(_DENSITY_DOUBT[0] * sigma, _DENSITY_DOUBT[1] * number_density):
+            doubts.append(
+                step(
+                    "warning: the number density does not fit the slope of G(r) at low r",
+                    given=number_density,
+                    wanted=number_density + shift,
+                    sigma=sigma,
+                )
+            )
+    if number_density is None:
         doubts.append(step("warning: number density fitted, not given", number_density=fit["density"]))
     return tuple(doubts)

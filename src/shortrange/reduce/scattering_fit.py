@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from shortrange.reduce.scattering_conditions import Conditions, conditions, leakage
 from shortrange.reduce.scattering_terms import Terms
@@ -67,6 +66,9 @@ class JointFit:
         line.
     chi2, n_rows
         Of the conditions.
+    density_shift
+        By how much the conditions would like a given number density to be larger, and the standard error of
+        that, atoms per cubic angstrom; None where the density is an unknown.
     """
 
     names: tuple[str, ...]
@@ -79,6 +81,7 @@ class JointFit:
     low_r_residual: float
     chi2: float
     n_rows: int
+    density_shift: tuple[float, float] | None = None
 
     def __getitem__(self, name: str) -> float:
         return float(self.values[self.names.index(name)])
@@ -118,11 +121,20 @@ def joint_fit(
     unknowns = _unknowns(terms, number_density)
     noise_s = sigma * unknowns.mean[0] / terms.mean_f_squared
     noise = (rows.functional * noise_s**2) @ rows.functional.T
-    first = _solve(terms, unknowns, rows, noise + np.diag(rows.first**2), number_density, max_order)
+    first = _solve(terms, unknowns, rows, noise + np.diag(rows.first**2), max_order)
     density = number_density or first["density"]
     _, spread = leakage(rows, first.s, number_density=density)
     covariance = noise + spread + np.diag(rows.least**2)
-    return _solve(terms, unknowns, rows, covariance, number_density, max_order)
+    fit = _solve(terms, unknowns, rows, covariance, max_order)
+    fit = replace(fit, low_r_residual=_low_r(fit, rows, density=number_density or fit["density"]))
+    if number_density is None:
+        return fit
+    # The rows hold the given density: what is left for this unknown is a shift.
+    free = _unknowns(terms, None)
+    mean = np.where([name == "density" for name in free.names], 0.0, free.mean)
+    shifted = _solve(terms, replace(free, mean=mean), rows, covariance, 0)
+    i = shifted.names.index("density")
+    return replace(fit, density_shift=(float(shifted.values[i]), float(np.linalg.norm(shifted.factor[i]))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +196,6 @@ def _solve(
     unknowns: _Unknowns,
     rows: Conditions,
     covariance: Array,
-    number_density: float | None,
     max_order: int,
 ) -> JointFit:
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
@@ -199,13 +210,11 @@ def _solve(
         white = whiten @ matrix
         parts = [_least_squares(white, aim, some.sized(size)) for size in sizes]
         values, factor, odds = _averaged(parts, list(sizes.values()))
-        fit = JointFit(
+        return JointFit(
             names=some.names, values=values, factor=factor, design=some.columns, offset=offset,
             order=max_order if len(sizes) > 1 else 0, smooth_odds=dict(zip(sizes, odds, strict=True)),
             low_r_residual=0.0, chi2=float(np.sum((aim - white @ values) ** 2)), n_rows=aim.size,
         )  # fmt: skip
-        missed = solve_triangular(whiten, aim - white @ values, lower=True)
-        return replace(fit, low_r_residual=_low_r(fit, rows, missed, number_density))
 
     plain = average(unknowns, {0.0: 1.0})
     if max_order == 0:
@@ -213,13 +222,17 @@ def _solve(
     return average(_with_smooth(terms, unknowns, plain, max_order), SMOOTH_SIZES)
 
 
-def _low_r(fit: JointFit, rows: Conditions, missed: Array, number_density: float | None) -> float:
+def _low_r(fit: JointFit, rows: Conditions, *, density: float) -> float:
     """Quality figure: what G misses of its line at low r, and no peak beyond explains."""
-    density = number_density or fit["density"]
-    leaked, _ = leakage(rows, fit.s, number_density=density)
     n = rows.r_low.size
+    given = rows.functional[:n] @ fit.s
+    for name, column in rows.extra.items():
+        if name in fit.names:
+            given = given + column[:n] * fit[name]
+    missed = rows.target[:n] - given
+    leaked, _ = leakage(rows, fit.s, number_density=density)
     allowed = np.sort([np.zeros(n), -leaked[:n]], axis=0)
-    rest = missed[:n] - np.clip(missed[:n], *allowed)
+    rest = missed - np.clip(missed, *allowed)
     line = 4.0 * np.pi * density * rows.r_low
     return float(np.sqrt(np.mean(rest**2) / np.mean(line**2)))
 
