@@ -156,7 +156,8 @@ def main() -> None:
             show("midas-pdf, 60 steps of L-BFGS, standard errors", found["wall"], found["cpu"],
                  np.array(found["g"]))  # fmt: skip
         except subprocess.CalledProcessError as error:
-            print(f"midas-pdf does not run there: {error.stderr.strip().splitlines()[-1]}")
+            told = error.stderr.strip().splitlines() or [f"it ended with status {error.returncode}"]
+            print(f"midas-pdf does not run there: {told[-1]}")
     few = [pattern(seed) for seed in range(20)]
     start, used = time.perf_counter(), time.process_time()
     good = sum(
