@@ -150,7 +150,7 @@ def _write_scattering(group: h5py.Group, reduction: ScatteringReduction) -> None
     group.attrs["history"] = _history(reduction.history)
     estimates = _group(group, "estimates", "NXparameters")
     units = {"number_density": "1/angstrom^3"}
-    for name in ("scale", "background_scale", "compton_scale", "fluorescence", "number_density"):
+    for name in ("scale", "background_scale", "air_scale", "compton_scale", "fluorescence", "number_density"):
         estimate = getattr(reduction, name)
         if estimate is not None:
             _scalar(estimates, name, estimate.value, units.get(name, ""))
