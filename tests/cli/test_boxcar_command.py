@@ -127,6 +127,7 @@ def test_free_shared_and_tied_parameters_by_name(folder, capsys):
         'free = ["scale", "u_iso", "Ni.a"]\nshared = ["NiO (rock salt).cell"]\npeaks = "pdffit"\n'
         'weights = "xray-constant"\n[boxcar.ties]\n"NiO (rock salt).u_iso" = "Ni.u_iso"\n'
         '[boxcar.bounds]\n"Ni.a" = [3.4, 3.6]\n[boxcar.priors]\n"Ni.u_iso" = [0.006, 0.002]\n'
+        '[boxcar.smooth]\n"Ni.a" = 0.001\n'
     )
     (folder / "project.toml").write_text(text)
     status, said = run(folder, capsys)
@@ -134,6 +135,8 @@ def test_free_shared_and_tied_parameters_by_name(folder, capsys):
     head = (folder / "out" / "boxcar_parameters.csv").read_text().splitlines()[0]
     assert "Ni.a" in head
     assert "(rock salt).u_iso" not in head
+    record = json.loads((folder / "out" / "boxcar.json").read_text())
+    assert '"smooth": {"Ni.a": 0.001}' in json.dumps(record)
 
 
 CHANGES = [
@@ -182,6 +185,9 @@ CHANGES = [
     ("step = 2.0", '[boxcar.bounds]\n"Ni.u_iso" = [0.1, 0.2]', "outside its bounds"),
     ("step = 2.0", '[boxcar.bounds]\n"Ni.u_iso" = [0.1]', "two numbers"),
     ("step = 2.0", '[boxcar.priors]\n"Ni.u_iso" = [0.01, -0.1]', "positive error"),
+    ("step = 2.0", '[boxcar.smooth]\n"Ni.u_iso" = 0.0', "greater than 0"),
+    ("step = 2.0", '[boxcar.smooth]\n"Ni.u_isso" = 0.01', "did you mean"),
+    ("step = 2.0", '[boxcar.smooth]\n"Ni.a" = 0.01', "not free in the windows"),
     ("step = 2.0", 'step = "two"', "must be a number"),
     ("step = 2.0", "step = 2.0 angstrom", "not valid TOML"),
 ]

@@ -168,12 +168,15 @@ class BoxcarSettings(FitSettings):
         ``"sliding"``, ``"growing"`` (from the lower end) or ``"shrinking"`` (towards the upper end).
     shared
         Parameters fitted once to the whole range; None takes the default of `shortrange.fit.boxcar.boxcar`.
+    smooth
+        By free parameter: standard deviation of its change over 1 angstrom of r.
     """
 
     window: Positive = 6.0
     step: Positive = 1.0
     scan: Literal["sliding", "growing", "shrinking"] = "sliding"
     shared: Names | None = None
+    smooth: dict[str, Positive] = Field(default_factory=dict)
 
 
 class PhaseProject(Part):

@@ -36,6 +36,7 @@ from shortrange.fit.refine import (
     with_resolution,
 )
 from shortrange.fit.refinement import Refinement, conclude
+from shortrange.fit.smooth import smooth_widths, smooth_windows
 from shortrange.fit.trend import Trend, fit_trend
 from shortrange.fit.window_store import WindowStore
 from shortrange.fit.wishes import Wishes
@@ -149,6 +150,7 @@ def boxcar(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     priors: Mapping[str, tuple[float, float]] | None = None,
     shared: Sequence[str] | None = None,
+    smooth: Mapping[str, float] | None = None,
     isotropic: Sequence[str] = (),
     weights: Weights | Mapping[str, float] = "xray",
     energy: float | None = None,
@@ -181,6 +183,9 @@ def boxcar(
         Parameters that are fitted once to the whole range and then held in all windows. By default the
         lattice parameters and delta2 of every phase, as far as they are not free in the windows: a crystal
         has one lattice, whatever the window.
+    smooth
+        Standard deviation of the change of a free parameter over 1 angstrom of r, by name: the windows are
+        then solved together, see `shortrange.fit.smooth`.
     trend
         Also fit all windows at once, with scales piecewise linear in r, and estimate coherence lengths.
     workers
@@ -226,12 +231,14 @@ def boxcar(
             start = with_common_u(book.started_at(joint.values), said)
             curves = over.curves(start, start.start)
     start = start.held(shared)
+    widths = smooth_widths(start, smooth or {})
     given = np.array([p.prior[0] if p.prior else p.start for p in book.held(shared).free])
     job = Job(book=start, given=given, over=over, curves=curves, shared=_errors_of_shared(book, start, joint),
               store=WindowStore(resume, data, start))  # fmt: skip
     fitted = fit_windows(job, edges, workers=workers, progress=progress)
+    smooth_windows(job, fitted, widths)
     return _gather(gr, fitted, joint if trend else None, job, window=window, step=step, scan=scan,
-                   settings=_settings(book, shared, data, r_range, peaks, weights))  # fmt: skip
+                   settings=_settings(book, shared, widths, data, r_range, peaks, weights))  # fmt: skip
 
 
 def _errors_of_shared(book: Book, windows: Book, joint: Trend | None) -> tuple[Book, Array] | None:
@@ -286,8 +293,9 @@ def _knots(edges: list[tuple[float, float]], window: float) -> Array:
 
 
 def _settings(
-    book: Book, shared: Sequence[str], data: GrData, r_range: tuple[float, float], peaks: str, weights: Any
-) -> dict[str, Any]:
+    book: Book, shared: Sequence[str], widths: Mapping[str, float], data: GrData,
+    r_range: tuple[float, float], peaks: str, weights: Any,
+) -> dict[str, Any]:  # fmt: skip
     return {
         "r_range": list(r_range),
         "q_range": list(data.q_range),
@@ -295,6 +303,7 @@ def _settings(
         "peaks": peaks,
         "weights": weights if isinstance(weights, str) else dict(weights),
         "shared": list(shared),
+        "smooth": dict(widths),
         "parameters": [
             {"name": p.name, "unit": p.unit, "start": p.start, "lower": p.lower, "upper": p.upper,
              "prior": list(p.prior) if p.prior else None}

@@ -23,6 +23,7 @@ __all__ = [
     "Scan",
     "WindowFit",
     "fit_windows",
+    "held_slopes",
     "window_edges",
     "with_common_u",
     "with_default_priors",
@@ -201,19 +202,27 @@ def _add_shared_errors(job: Job, fit: WindowFit) -> None:
     problem, solution = fit.problem, fit.solution
     if job.shared is None or problem is None or solution is None or solution.reason:
         return
-    shared, covariance = job.shared
-    full = problem.book.all_values(solution.theta)
-    book = shared.started_at(dict(zip(shared.names, full, strict=True)))
-    models = {
-        name: phase.on(problem.data.r, job.over.tables[name], active=book.active(name))
-        for name, phase in book.phases.items()
-    }
-    held = problem.data.whiten @ Problem(data=problem.data, models=models, book=book).model(book.start)[1]
+    covariance = job.shared[1]
+    held = held_slopes(job, problem, solution.theta)
     own = problem.data.whiten @ problem.model(solution.theta)[1]
     known = np.isfinite(np.diag(solution.covariance))
     inverse = np.where(np.outer(known, known), solution.covariance, 0.0)
     moved = inverse @ own.T @ held / solution.noise_scale**2
     fit.solution = replace(solution, covariance=solution.covariance + moved @ covariance @ moved.T)
+
+
+def held_slopes(job: Job, problem: Problem, theta: Array) -> Array:
+    """Slopes of the whitened model by the parameters that the windows hold, shape (m, n_held)."""
+    if job.shared is None:
+        return np.zeros((problem.data.whiten.shape[0], 0))
+    shared = job.shared[0]
+    full = problem.book.all_values(theta)
+    book = shared.started_at(dict(zip(shared.names, full, strict=True)))
+    models = {
+        name: phase.on(problem.data.r, job.over.tables[name], active=book.active(name))
+        for name, phase in book.phases.items()
+    }
+    return problem.data.whiten @ Problem(data=problem.data, models=models, book=book).model(book.start)[1]
 
 
 def _first(job: Job, edge: tuple[float, float]) -> WindowFit:

@@ -72,6 +72,21 @@ class GrData:
         cov = None if self.cov is None else self.cov * np.outer(factor, factor)
         return replace(self, sigma=self.sigma * factor, cov=cov)
 
+    def covariance(self, r: Array) -> Array:
+        """Covariance of the noise at some of the points, shape (n, n).
+
+        Parameters
+        ----------
+        r
+            Points of the data, increasing, angstrom.
+        """
+        at = np.searchsorted(self.r, r - 1e-9)
+        if self.cov is not None:
+            return self.cov[np.ix_(at, at)]
+        band = pdf_band(r, q_range=self.q_range)
+        spread = self.sigma[at] / np.sqrt(np.diag(band))
+        return np.asarray(band * np.outer(spread, spread))
+
     def window(self, low: float, high: float) -> GrWindow:
         """Points from ``low`` to ``high``, angstrom.
 
@@ -87,13 +102,8 @@ class GrData:
                 f"the data have {r.size} points between {low:g} and {high:g} angstrom",
                 where="r_range", do=f"stay within the data, {self.r[0]:g} to {self.r[-1]:g} angstrom",
             )  # fmt: skip
-        band = pdf_band(r, q_range=self.q_range)
-        modes = leading_modes(band)
-        if self.cov is not None:
-            noise = modes.T @ self.cov[np.ix_(inside, inside)] @ modes
-        else:
-            spread = modes * (self.sigma[inside] / np.sqrt(np.diag(band)))[:, None]
-            noise = spread.T @ band @ spread
+        modes = leading_modes(pdf_band(r, q_range=self.q_range))
+        noise = modes.T @ self.covariance(r) @ modes
         points = modes.shape[1]
         if self.q_range[0] > 0:
             points -= 2

@@ -104,7 +104,7 @@ def run_boxcar(
     asked = project.boxcar
     result = boxcar(
         gr, phases, window=asked.window, step=asked.step, scan=asked.scan, free=asked.free or FREE,
-        shared=asked.shared, resume=resume, progress=progress, **_common(project),
+        shared=asked.shared, smooth=asked.smooth, resume=resume, progress=progress, **_common(project),
     )  # fmt: skip
     return BoxcarRun(project=project, result=result,
                      **_told(project, gr, phases, files, result.history, result.warnings))  # fmt: skip
