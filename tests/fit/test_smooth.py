@@ -57,7 +57,7 @@ def test_errors_in_the_limit_of_zero_are_those_of_repeated_noise(mixture):
 
 
 def test_a_width_between_follows_slowly_and_is_more_certain(mixture, free):
-    found = run(mixture(sigma=0.1), smooth={"NiO.u_iso": 1e-4})
+    found = run(mixture(sigma=0.1), smooth={"NiO.u_iso": 2e-5})
     (value, sigma), (own, error) = column(found, "NiO.u_iso"), column(free, "NiO.u_iso")
     assert np.abs(np.diff(value)).mean() < 0.5 * np.abs(np.diff(own)).mean()
     # No more certain than the data allow; windows weighed as wholes lose a few percent at most.
@@ -66,7 +66,7 @@ def test_a_width_between_follows_slowly_and_is_more_certain(mixture, free):
     # The shares gain with it, and stay those that were put in.
     shares = np.array([w.share("Ni") for w in found.windows])
     assert np.mean(np.abs(shares[:, 0] - 0.5464) < 2 * shares[:, 1]) > 0.85
-    assert found.settings["smooth"] == {"NiO.u_iso": 1e-4}
+    assert found.settings["smooth"] == {"NiO.u_iso": 2e-5}
 
 
 def test_points_are_counted_once_whatever_the_windows():
