@@ -264,7 +264,9 @@ def test_simulate_exafs_keeps_its_contract(tmp_path, capsys):
     assert run_app(words) == 0
     assert columns(out / "chi_k.csv").dtype.names == ("k", "chi", "sigma")
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert {"frames", "absorbers", "paths", "potentials", "e0", "dropped", "versions"} <= summary.keys()
+    wanted = {"frames", "absorbers", "paths", "potentials", "e0", "dropped", "bounds", "versions"}
+    assert wanted <= summary.keys()
+    assert summary["dropped"] == list(summary["bounds"])
     assert (summary["frames"], summary["absorbers"]) == (2, 2)
 
 

@@ -78,7 +78,7 @@ def test_gzipped(sample: tuple[str, str, Path]) -> None:
 def test_missing_file(sample: tuple[str, str, Path]) -> None:
     name, kind, path = sample
     path.unlink()
-    for read in (DOORS[kind], LOADERS[name].read):
+    for read in (DOORS[kind], lambda p: load(p, format=name)):
         with pytest.raises(DataError, match="there is no such file") as caught:
             read(path)
         assert path.name in caught.value.where
@@ -86,7 +86,7 @@ def test_missing_file(sample: tuple[str, str, Path]) -> None:
 
 def test_folder(sample: tuple[str, str, Path], tmp_path: Path) -> None:
     name, kind, _ = sample
-    for read in (DOORS[kind], LOADERS[name].read):
+    for read in (DOORS[kind], lambda p: load(p, format=name)):
         with pytest.raises(DataError, match="this is a folder"):
             read(tmp_path)
 
