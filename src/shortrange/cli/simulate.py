@@ -216,7 +216,8 @@ def exafs(
             new / "summary.json", trajectory, result.history, frames=result.n_frames,
             absorber=result.absorber, edge=result.edge, absorbers=result.n_absorbers, paths=result.n_paths,
             potentials=result.potentials["clusters"], potentials_chosen=dict(result.potentials),
-            e0=result.mu, dropped=list(result.bounds), bounds=dict(result.bounds), method_error=result.method_error,
+            e0=result.mu, dropped=list(result.bounds), bounds=dict(result.bounds),
+            method_error=result.method_error,
             sampling_error=sampling, design_effect=result.design_effect,
             settings={"r_max": r_max, "scf_radius": scf_radius, "like": None if like is None else str(like)},
         )  # fmt: skip
