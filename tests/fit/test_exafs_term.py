@@ -51,6 +51,23 @@ def test_known_parameters_come_back(octahedra):
     assert fit.R < 1e-5
 
 
+def test_errors_hold_what_a_wrong_spread_of_the_bonds_does(octahedra):
+    """Data whose long bonds are longer and short ones shorter: fits are off by what is said."""
+    small, k = 0.02, K[K >= 2.0]
+    right = octahedra.model()(k, s02=0.9)
+    wrong = right + small * octahedra.model().bond_spread(k, s02=0.9)["Ta-Cl"]
+    found = []
+    for chi in (right, wrong):
+        data = ChiK(k=k, chi=chi, sigma=np.full(k.size, 1e-4))
+        fit = judge(term(octahedra, data), theory_error=replace(EXACT, bond_spread=small))
+        found.append({p.name: p for p in fit.parameters})
+    plain = judge(term(octahedra, data), theory_error=replace(EXACT, bond_spread=0.0))
+    for p in plain.parameters:
+        moved = found[1][p.name].value - found[0][p.name].value
+        added = np.sqrt(found[1][p.name].sigma ** 2 - p.sigma**2)
+        assert added == pytest.approx(abs(moved), rel=0.2, abs=0.1 * p.sigma), p.name
+
+
 def test_a_sampling_covariance_enters_with_the_square_of_the_weight(octahedra):
     data = simulated_data(octahedra)
     plain, sampled = term(octahedra, data), exafs_term(data, octahedra, measurement="", k_range=(3.0, 12.0))

@@ -200,7 +200,10 @@ def test_page_shows_parameters_scans_inputs_settings_versions(page):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("undecided", "The data do not decide; corner-sharing mu-S leads with 58.1 %."),
+        (
+            "undecided",
+            "The data do not decide; corner-sharing mu-S leads with 58.1 % among the models offered.",
+        ),
         ("none fits", "None of the models offered fits the data."),
     ],
 )

@@ -91,6 +91,21 @@ def test_bond_derivative_is_moving_the_bonds(result, potentials):
     assert relative(curve, (moved(0.005) - 2 * moved(0) + moved(-0.005)) / (2 * 0.005**2)) < 0.02
 
 
+def test_spread_is_moving_long_bonds_out_and_short_ones_in(result, potentials):
+    lengths = np.linalg.norm(PLACES[1:7], axis=1, keepdims=True)
+    assert result.bond_lengths["Ta-Cl"] == pytest.approx(lengths.mean(), abs=1e-6)
+
+    def moved(spread):
+        places = PLACES.copy()
+        places[1:7] *= 1 + spread * (lengths - lengths.mean()) / lengths
+        other = ensemble_exafs(replace(FRAME, positions=places[None]), potentials=potentials,
+                               multiple_scattering=False, **OPTIONS)  # fmt: skip
+        return other.model()(DATA_K)
+
+    slope = result.model().bond_spread(DATA_K)["Ta-Cl"]
+    assert relative(slope, (moved(0.05) - moved(-0.05)) / 0.1) < 0.03
+
+
 def test_only_bonds_have_derivatives(result):
     assert set(result.model().bond_derivatives(DATA_K)) == {"Ta-Cl"}
 

@@ -12,6 +12,7 @@ from shortrange.errors import DataError, SimulationError
 from shortrange.load import load_gr, load_trajectory
 from shortrange.numeric.blocking import standard_error
 from shortrange.quantities import Trajectory
+from shortrange.simulate.bond_shells import bond_shells
 from shortrange.simulate.pairs import pair_histograms
 from shortrange.simulate.pdf import PdfModel, simulate_gr
 
@@ -205,6 +206,33 @@ def test_pair_derivatives_equal_differences():
     ):
         expected = (up["Ta-Cl"] - down["Ta-Cl"]) / (2 * h)
         assert derivative == pytest.approx(expected, abs=2e-3 * np.abs(expected).max()), name
+
+
+def test_spread_moves_long_bonds_out_and_short_ones_in():
+    r, lengths = np.arange(1.5, 5, 0.01), np.array([2.25, 2.33, 2.42])
+
+    def bonds(spread: float) -> PdfModel:
+        moved = lengths + spread * (lengths - lengths.mean())
+        positions = np.array([[[0, 0, 0], [moved[0], 0, 0], [0, moved[1], 0], [0, 0, moved[2]]]])
+        unit = Trajectory(species=("Ta", "Cl", "Cl", "Cl"), positions=positions)
+        return PdfModel(pair_histograms(unit, r_max=6.0), r, 20.0, 0.5)
+
+    settings = {"u_iso": 0.003, "q_damp": 0.03, "scale": 0.9, "stretch": 0.004}
+    shells = bond_shells(bonds(0.0).histograms)
+    assert set(shells) == {"Ta-Cl"}
+    found = bonds(0.0).spread_derivatives(shells, **settings)["Ta-Cl"]
+    up, down = (bonds(x).contributions(**settings)["Ta-Cl"] for x in (0.01, -0.01))
+    expected = (up - down) / 0.02
+    # The grid of distances blurs by 0.006 angstrom, against differences of 0.08.
+    assert found == pytest.approx(expected, abs=1e-2 * np.abs(expected).max())
+
+
+def test_bonds_are_shells_that_end(salt):
+    shells = bond_shells(salt)
+    assert "Na-Cl" in shells
+    assert "Na-Na" not in shells
+    assert shells["Na-Cl"][0] < 2.82 < shells["Na-Cl"][1] < 3.2
+    assert bond_shells(salt, longest=2.7) == {}
 
 
 def test_pair_derivatives_of_a_shell_leave_the_rest(salt):

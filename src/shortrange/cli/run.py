@@ -72,7 +72,7 @@ def _work(project: Project) -> float:
 def _print_verdict(verdict: Verdict, *, simulated: bool) -> None:
     from shortrange.report.text import fixed, headline, misfit_name, percent, significant
 
-    head = ["model", "probability", "ln evidence"]
+    head = ["model", "P among these", "ln evidence"]
     for fit in verdict.models[0].fits:
         head += [f"{fit.measurement}: {misfit_name(fit)}", "reduced χ²"]
     rows = []

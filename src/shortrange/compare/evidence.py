@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 from scipy.stats import chi2 as chi2_distribution
 
@@ -14,7 +15,7 @@ from shortrange.compare.regions import Places, evidence_by_place
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import FittedParameter, MeasurementFit
 from shortrange.fit.importance import importance_evidence
-from shortrange.fit.laplace import LaplaceFit, fit_series
+from shortrange.fit.laplace import LaplaceFit, fit_series, model_slopes
 from shortrange.fit.term import Term
 
 __all__ = ["check_evidence", "judge"]
@@ -132,6 +133,22 @@ def _places(term: Term, marginal: _Marginal) -> tuple[Places, Places]:
     return evidence_by_place(term, term.known_covariance() + extra, marginal.fits[likely])
 
 
+def _response(term: Term, marginal: _Marginal) -> Array:
+    r"""Return what the parameters make of the spread of bond lengths, shape (p,): root of the sum of squares.
+
+    To first order an error b of the curve moves the fit by :math:`H^{-1} J^T C^{-1} b`, with the slopes J and
+    the posterior's curvature H.
+    """
+    if term.spread is None:
+        return np.zeros(len(term.parameters))
+    likely = int(np.argmax(marginal.weights))
+    fit = marginal.fits[likely]
+    extra = marginal.sizes[likely] ** 2 * term.signal_power * np.eye(term.modes.shape[1])
+    wrong = cho_solve(cho_factor(term.known_covariance() + extra), term.modes.T @ term.spread(fit.theta))
+    moved = fit.covariance @ model_slopes(term, fit.theta).T @ wrong
+    return np.asarray(np.sqrt(np.sum(moved**2, axis=1)))
+
+
 def _describe(term: Term, marginal: _Marginal, theory_error: TheoryError) -> tuple[FittedParameter, ...]:
     weights = marginal.weights
     thetas = np.array([fit.theta for fit in marginal.fits])
@@ -140,6 +157,7 @@ def _describe(term: Term, marginal: _Marginal, theory_error: TheoryError) -> tup
     sigma = np.sqrt(weights @ inner + weights @ (thetas - mean) ** 2)
     names = [p.name.partition(" (")[0] for p in term.parameters]
     sigma = np.hypot(sigma, [theory_error.stretch if name == "stretch" else 0.0 for name in names])
+    sigma = np.hypot(sigma, theory_error.bond_spread * _response(term, marginal))
     bound = weights @ np.array([fit.at_bound for fit in marginal.fits]) > 0.05
     return tuple(
         FittedParameter(

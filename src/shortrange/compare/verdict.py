@@ -161,7 +161,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """Return the models with their odds and misfits, for a notebook."""
-        head = ["model", "probability", "ln evidence"]
+        head = ["model", "probability among these", "ln evidence"]
         for fit in self.models[0].fits:
             head += [f"{fit.measurement}: {'R' if fit.technique == 'xas' else 'Rw'}", "reduced χ²"]
         rows = [

@@ -116,6 +116,7 @@ def exafs_term(
         sampling=_sampling(ensemble, k, weight[:, None] * points.modes),
         model=lambda theta: weight * _chi(model, k, theta),
         parameters=parameters,
+        spread=lambda theta: weight[:, None] * _spread(model, k, theta),
         contributions=lambda theta: {name: weight * _chi(part, k, theta) for name, part in parts.items()},
         fit_range=r_range,
     )
@@ -124,6 +125,12 @@ def exafs_term(
 def _chi(model: ExafsModel, k: Array, theta: Array) -> Array:
     s02, delta_e0, stretch, delta_sigma2 = theta
     return model(k, s02=s02, delta_e0=delta_e0, stretch=stretch, delta_sigma2=delta_sigma2)
+
+
+def _spread(model: ExafsModel, k: Array, theta: Array) -> Array:
+    s02, delta_e0, _, delta_sigma2 = theta
+    found = model.bond_spread(k, s02=s02, delta_e0=delta_e0, delta_sigma2=delta_sigma2)
+    return np.array([*found.values()]).reshape(-1, k.size).T
 
 
 def _sampling(ensemble: EnsembleExafs, k: Array, weighted_modes: Array) -> Array:

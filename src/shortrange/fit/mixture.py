@@ -59,9 +59,19 @@ def mix_terms(terms: Mapping[str, Term], weights: Sequence[float]) -> Term:
                 total[name] = total.get(name, np.zeros_like(part)) + w * part
         return total
 
+    def spread(theta: Array) -> Array:
+        return np.column_stack(
+            [
+                w * t.spread(theta[p])
+                for w, t, p in zip(weights, parts, places, strict=True)
+                if t.spread is not None
+            ]
+        )
+
     return replace(
         first,
         model=model,
+        spread=None if all(t.spread is None for t in parts) else spread,
         slopes=None,
         parameters=parameters,
         contributions=contributions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from shortrange.fit.modes import pdf_modes
 from shortrange.fit.parameters import Parameter
 from shortrange.fit.term import Term, shrunk_covariance_of_mean
 from shortrange.quantities import GR
+from shortrange.simulate.bond_shells import bond_shells
 from shortrange.simulate.pdf import PdfModel
 
 __all__ = ["PDF_PARAMETERS", "arbitrary_scale", "pdf_term"]
@@ -92,6 +94,7 @@ def pdf_term(
         sampling=_sampling(model, modes),
         model=lambda theta: _g(model, theta),
         parameters=parameters,
+        spread=partial(_spread, model, bond_shells(model.histograms)),
         contributions=lambda theta: _parts(model, theta),
         fit_range=r_range,
     )
@@ -100,6 +103,12 @@ def pdf_term(
 def _g(model: PdfModel, theta: Array) -> Array:
     scale, q_damp, delta_u, stretch = theta
     return np.asarray(model(scale=scale, q_damp=q_damp, u_iso=delta_u, stretch=stretch))
+
+
+def _spread(model: PdfModel, shells: Mapping[str, tuple[float, float]], theta: Array) -> Array:
+    scale, q_damp, delta_u, stretch = theta
+    found = model.spread_derivatives(shells, scale=scale, q_damp=q_damp, u_iso=delta_u, stretch=stretch)
+    return np.array([*found.values()]).reshape(-1, model.r.size).T
 
 
 def _parts(model: PdfModel, theta: Array) -> Mapping[str, Array]:

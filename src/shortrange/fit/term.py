@@ -48,6 +48,9 @@ class Term:
     slopes
         Function of the parameter values to the derivatives of the curve, shape (n, p); None differentiates
         ``model`` numerically, with steps that suit functions which are smooth to rounding.
+    spread
+        Function of the parameter values to the derivatives of the curve with the relative spread of each
+        kind of bond about its mean, shape (n, j): a theory error that a fit takes for something else.
     contributions
         Function of the parameter values to parts of the model's curve, by name.
     fit_range
@@ -64,6 +67,7 @@ class Term:
     model: Callable[[Array], Array]
     parameters: tuple[Parameter, ...]
     slopes: Callable[[Array], Array] | None = None
+    spread: Callable[[Array], Array] | None = None
     contributions: Callable[[Array], Mapping[str, Array]] = lambda _: {}
     fit_range: tuple[float, float] = (0.0, 0.0)
 

@@ -7,6 +7,7 @@ import math
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
 
 __all__ = [
+    "OFFERED",
     "compact",
     "fixed",
     "headline",
@@ -21,6 +22,12 @@ __all__ = [
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+OFFERED = (
+    "Probabilities are among the models offered, with equal prior odds. They say which of these is the best, "
+    "not that one of them is right: that is what the verdict says."
+)
+
+
 def headline(verdict: Verdict) -> str:
     """Give the answer in one short sentence."""
     if verdict.verdict == "none fits":
@@ -28,7 +35,8 @@ def headline(verdict: Verdict) -> str:
     leader = leading(verdict)
     if verdict.verdict == "supported":
         return f"The data support {leader.name}."
-    return f"The data do not decide; {leader.name} leads with {percent(leader.probability)}."
+    chance = f"{percent(leader.probability)} among the models offered"
+    return f"The data do not decide; {leader.name} leads with {chance}."
 
 
 def leading(verdict: Verdict) -> ModelResult:

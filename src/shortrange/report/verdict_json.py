@@ -10,6 +10,7 @@ from typing import Any
 from shortrange.compare.rank import alone
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
 from shortrange.errors import DataError
+from shortrange.report.text import OFFERED
 
 __all__ = ["SCHEMA", "plain_data", "verdict_json", "verdict_record"]
 
@@ -50,6 +51,7 @@ def verdict_record(
         "best": verdict.best,
         "reason": verdict.reason,
         "simulated": bool(simulated),
+        "probabilities": OFFERED,
         "models": [_model(model) for model in verdict.models],
         "alone": plain_data(alone(verdict.models)),
         "what_would_decide": [

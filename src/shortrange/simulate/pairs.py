@@ -24,7 +24,13 @@ from shortrange.simulate.cache import content_key
 from shortrange.simulate.pair_kernel import count_frames
 from shortrange.simulate.pieces import PieceStore, Workers, as_pieces, run_pieces
 
-__all__ = ["PairHistograms", "bin_transform", "coordination", "pair_histograms", "running_coordination"]
+__all__ = [
+    "PairHistograms",
+    "bin_transform",
+    "coordination",
+    "pair_histograms",
+    "running_coordination",
+]
 
 Array = NDArray[Any]
 

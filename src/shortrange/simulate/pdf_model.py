@@ -218,6 +218,48 @@ class PdfModel:
             )
         return out
 
+    def spread_derivatives(
+        self,
+        shells: Mapping[str, tuple[float, float]],
+        *,
+        stretch: float = 0.0,
+        u_iso: float | Mapping[str, float] = 0.0,
+        q_damp: float = 0.0,
+        scale: float = 1.0,
+    ) -> dict[str, Array]:
+        """Differentiate G with the relative spread of the distances of each shell about their mean.
+
+        Every distance is lengthened by its difference from the mean of its shell, which stays.
+
+        Parameters
+        ----------
+        shells
+            Pair to the range of its distances, angstrom.
+        stretch, u_iso, q_damp, scale
+            Where, as for a call.
+
+        Returns
+        -------
+        dict
+            Pair to dG / d spread, angstrom^-2, shape (n_r,).
+        """
+        q, h = self._q * (1 + stretch), self.histograms
+        weighted, counted = self._weighted(u_iso), h.mean_counts()
+        mean = signal(h, counted[None])[0]
+        factor = scale * self._envelope(q_damp)
+        out = {}
+        for pair in shells:
+            p = h.index(pair)
+            inside = shell(h, p, shells)
+            assert inside is not None
+            r, x, n = h.r[inside], mean[p][inside], counted[p][inside]
+            off = r - n @ r / max(float(n.sum()), 1e-300)
+            phase = np.outer(r, q)
+            moved = (x * off) @ (q[None] * np.cos(phase) - np.sin(phase) / r[:, None])
+            moved /= bin_transform(q, h.r_step)
+            out[pair] = factor * (self._kernel @ (weighted[p] / (1 + stretch) * moved))
+        return out
+
     @property
     def names(self) -> tuple[str, ...]:
         """Pairs as ``"Ta-Cl"``, in the order of the histograms."""

@@ -8,7 +8,7 @@ from shortrange.compare.rank import alone
 from shortrange.compare.verdict import ModelResult, Verdict
 from shortrange.report.markup import Markup, element, join, table
 from shortrange.report.style import SIMULATED, model_color
-from shortrange.report.text import fixed, headline, leading, misfit_name, percent, significant
+from shortrange.report.text import OFFERED, fixed, headline, leading, misfit_name, percent, significant
 
 __all__ = ["answer", "head", "models", "single_measurements", "warnings_list"]
 
@@ -36,6 +36,7 @@ def answer(verdict: Verdict) -> Markup:
         element("p", headline(verdict), classes="answer"),
         element("p", _sentence(verdict.reason)),
         _odds_bar(verdict),
+        element("p", OFFERED, classes="fine"),
         classes=f"verdict {verdict.verdict.replace(' ', '-')}",
     )
 
@@ -71,7 +72,7 @@ def _sentence(text: str) -> str:
 def models(verdict: Verdict) -> Markup:
     """Tabulate probabilities, evidences and misfits."""
     # Odds between models that all misfit are not the chance that one of them is right.
-    chance = "Probability, were one right" if verdict.verdict == "none fits" else "Probability"
+    chance = "Probability, were one right" if verdict.verdict == "none fits" else "Probability among these"
     head = ["Model", chance, "ln evidence", "Δ to best"]
     for fit in verdict.models[0].fits:
         head += [f"{fit.measurement}: {misfit_name(fit)}", "reduced χ²", "p"]
@@ -79,9 +80,9 @@ def models(verdict: Verdict) -> Markup:
     rows = [_model_row(model, index, best) for index, model in enumerate(verdict.models)]
     classes = ["lead" if model is best and verdict.best is not None else "" for model in verdict.models]
     explanation = (
-        "Probabilities are relative to the models offered, with equal prior odds. R is the squared residual "
-        "over the squared data and Rw its square root; reduced χ² compares the residual with noise and "
-        "theory error, and p is the probability of a misfit at least this large if the model were right."
+        "R is the squared residual over the squared data and Rw its square root; reduced χ² compares the "
+        "residual with noise and theory error, and p is the probability of a misfit at least this large if "
+        "the model were right."
     )
     return join(
         [
@@ -110,7 +111,7 @@ def single_measurements(verdict: Verdict) -> Markup:
     """Tabulate what each measurement says by itself, and when it is looked at in another way."""
     table_of = alone(verdict.models)
     settings = verdict.settings.get("measurements", {})
-    head = ["Probability from", *(model.name for model in verdict.models)]
+    head = ["Probability among these, from", *(model.name for model in verdict.models)]
     rows = []
     for measurement, chances in table_of.items():
         rows.append([f"{measurement} alone", *(percent(chances[m.name]) for m in verdict.models)])

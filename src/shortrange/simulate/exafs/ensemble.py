@@ -16,7 +16,7 @@ from shortrange.simulate.cache import content_key
 from shortrange.simulate.exafs.check import check_absorber
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
 from shortrange.simulate.exafs.layout import Tables, make_tables
-from shortrange.simulate.exafs.piece import BOND_STEP, Job, Totals, shapes_of
+from shortrange.simulate.exafs.piece import BOND_SPREAD, BOND_STEP, Job, Totals, shapes_of
 from shortrange.simulate.exafs.potentials import PotentialChoice, choose_potentials
 from shortrange.simulate.exafs.representative import representative
 from shortrange.simulate.exafs.result import EnsembleExafs, spectra
@@ -153,6 +153,7 @@ def ensemble_exafs(
     by_stretch, contributions = spectra(envelopes, scales - 1.0, k_out)
     scatter = totals.scatter
     covariance, effect = sampling_error(scatter, k_out)
+    bonds, lengths = _bonds(totals, tables, n)
     frame_chi = scatter.frames / seen.centres.size + origin
     return EnsembleExafs(
         k=k_out, chi=by_stretch[int(np.argmin(np.abs(scales - 1.0)))].copy(), stretches=scales - 1.0,
@@ -161,7 +162,7 @@ def ensemble_exafs(
         covariance=covariance, design_effect=effect, convergence=convergence(frame_chi, k_out),
         contributions=contributions, absorber=absorber, edge=edge, n_absorbers=n, n_frames=seen.n_frames,
         n_paths=n_paths, mu=tables.mu, potentials=choice.record(), method_error=error, bounds=bounds,
-        envelopes=envelopes, bonds=_bonds(totals, tables, n), bond_step=BOND_STEP,
+        envelopes=envelopes, bonds=bonds, bond_lengths=lengths, bond_steps=(BOND_STEP, *BOND_SPREAD),
         label=seen.sample.label, source=seen.sample.source, history=history,
     )  # fmt: skip
 
@@ -206,7 +207,9 @@ def _totals(
     origin = chi_from_envelopes(job.sums(tables, alone, scales=np.ones(1)).each[0], job.k)
     store = None
     if workers.keep:
-        settings = f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r}"
+        settings = (
+            f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r} lengths"
+        )
         store = PieceStore(content_key("exafs", job.potentials.key, settings, seen.where, origin.tobytes()))
     work = partial(job.spectra, tables=tables, origin=origin)
     totals = Totals()
@@ -246,8 +249,11 @@ def _checked_scales(stretches: Sequence[float]) -> Array:
     return 1.0 + values
 
 
-def _bonds(totals: Totals, tables: Tables, n: int) -> dict[str, Array]:
-    """Single scattering of neighbours nearer than ``bond_max``, displaced by (-1, 0, 1) steps."""
-    assert totals.bonded is not None
-    labels = [int(tables.radial_label["single"][kind]) for kind in np.flatnonzero(totals.bonded)]
-    return {tables.labels[i]: totals["bonds"][i] / n for i in labels}
+def _bonds(totals: Totals, tables: Tables, n: int) -> tuple[dict[str, Array], dict[str, float]]:
+    """Single scattering of neighbours nearer than ``bond_max``, displaced and spread; mean lengths."""
+    number, length = totals["bonded"]
+    labels = {int(tables.radial_label["single"][kind]): kind for kind in np.flatnonzero(number)}
+    return (
+        {tables.labels[i]: totals["bonds"][i] / n for i in labels},
+        {tables.labels[i]: float(length[kind] / number[kind]) for i, kind in labels.items()},
+    )

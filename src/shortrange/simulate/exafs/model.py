@@ -28,9 +28,12 @@ class ExafsModel:
     stretches
         Distance scales less one at which the envelopes were summed.
     bonds
-        Envelopes of bonds lengthened by (-1, 0, 1) times ``bond_step``, by pair: (n_bins, 3, n_k).
-    bond_step
-        angstrom.
+        Envelopes of the bonds of a pair, (n_bins, 5, n_k): lengthened by (-1, 0, 1) times the first of
+        ``bond_steps``, and, by (-1, 1) times the third of them, their differences from the second.
+    bond_steps
+        angstrom, angstrom, and relative.
+    bond_lengths
+        Mean bond by pair, angstrom.
     """
 
     def __init__(
@@ -38,14 +41,16 @@ class ExafsModel:
         envelopes: Array,
         stretches: Array,
         *,
-        bonds: Mapping[str, Array],
-        bond_step: float,
+        bonds: Mapping[str, Array] | None = None,
+        bond_steps: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        bond_lengths: Mapping[str, float] | None = None,
         where: str = "EXAFS",
     ) -> None:
         self._envelopes = _Spline(envelopes)
         self._stretches = np.array(stretches, dtype=float)
-        self._bonds = {pair: _Spline(values) for pair, values in bonds.items()}
-        self._bond_step = bond_step
+        self._bonds = {pair: _Spline(values) for pair, values in (bonds or {}).items()}
+        self._bond_steps = bond_steps
+        self._bond_lengths = dict(bond_lengths or {})
         self._where = where
 
     def __call__(
@@ -97,12 +102,35 @@ class ExafsModel:
         """
         q = self._theory_k(k, delta_e0)
         factor = s02 * np.exp(-2.0 * q**2 * delta_sigma2)
-        h = self._bond_step
+        h = self._bond_steps[0]
         result = {}
         for pair, spline in self._bonds.items():
-            low, middle, high = (spline.wave(q, unit, 0.0) for unit in np.eye(3))
+            low, middle, high = (spline.wave(q, unit, 0.0) for unit in np.eye(5)[:3])
             # A normal distribution of variance s2 adds s2/2 times the second derivative.
             result[pair] = factor * (high - low) / (2 * h), factor * (high - 2 * middle + low) / (2 * h**2)
+        return result
+
+    def bond_spread(
+        self, k: ArrayLike, *, s02: float = 1.0, delta_e0: float = 0.0, delta_sigma2: float = 0.0
+    ) -> dict[str, Array]:
+        """Change of chi with the relative spread of the bonds of each pair about their mean, which stays.
+
+        Every bond is lengthened by its difference from the mean of its pair.
+
+        Returns
+        -------
+        dict
+            Pair to d chi / d spread, of shape (n,). Single scattering only.
+        """
+        q = self._theory_k(k, delta_e0)
+        factor = s02 * np.exp(-2.0 * q**2 * delta_sigma2)
+        h, about, s = self._bond_steps
+        result = {}
+        for pair, spline in self._bonds.items():
+            low, _, high, short, long = np.eye(5)
+            shift = (spline.wave(q, high, 0.0) - spline.wave(q, low, 0.0)) / (2 * h)
+            spread = (spline.wave(q, long, s) - spline.wave(q, short, -s)) / (2 * s)
+            result[pair] = factor * (spread + (about - self._bond_lengths[pair]) * shift)
         return result
 
     def _theory_k(self, k: ArrayLike, delta_e0: float) -> Array:

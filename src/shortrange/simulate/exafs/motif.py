@@ -168,7 +168,7 @@ class MotifExafs:
 
 
 def _wave(envelopes: Array, k: ArrayLike, s02: float, delta_e0: float) -> Array:
-    model = ExafsModel(envelopes[:, None, :], np.zeros(1), bonds={}, bond_step=1.0)
+    model = ExafsModel(envelopes[:, None, :], np.zeros(1))
     return model(k, s02=s02, delta_e0=delta_e0)
 
 

@@ -18,11 +18,12 @@ from shortrange.simulate.exafs.sums import PathSums, sum_paths
 from shortrange.simulate.feff import Potentials
 from shortrange.simulate.neighbours import find_neighbours
 
-__all__ = ["BOND_STEP", "Job", "Totals"]
+__all__ = ["BOND_SPREAD", "BOND_STEP", "Job", "Totals"]
 
 Array = NDArray[Any]
 
 BOND_STEP = 0.01  # angstrom, of the finite differences with bond length
+BOND_SPREAD = (2.5, 0.03)  # of those with the spread about 2.5 angstrom, relative
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,24 +106,29 @@ class Job:
         Returns
         -------
         dict
-            ``parts`` and ``bonds``: envelopes summed over absorbers; ``frames`` (n_frames, n_k), ``atoms``
+            ``parts`` and ``bonds``: envelopes summed over absorbers; ``bonded`` (2, n_kinds): number and
+            total length of the bonds; ``frames`` (n_frames, n_k), ``atoms``
             (n_centres, n_k) and ``products`` (n_k, n_k) of the spectra less ``origin``; ``paths``.
         """
         around = self.around(piece)
         sums = self.sums(tables, around, scales=self.scales)
         chi = chi_from_envelopes(sums.each, self.k) - origin
         scatter = ScatterSums.of(chi.reshape(piece.n_frames, self.centres.size, -1))
+        changes = [(-BOND_STEP, 1.0), (0.0, 1.0), (BOND_STEP, 1.0)]
+        about, part = BOND_SPREAD
+        changes += [(part * about, 1.0 - part), (-part * about, 1.0 + part)]
         bonds = [
             sum_paths(
-                tables, around, n_kinds=self.n_kinds, r_max=self.bond_max, r_max_ms=0.0, scales=np.ones(1),
-                shift=x * BOND_STEP,
+                tables, around, n_kinds=self.n_kinds, r_max=self.bond_max, r_max_ms=0.0,
+                scales=np.array([scale]), shift=shift,
             ).parts[:, :, 0]
-            for x in (-1.0, 0.0, 1.0)
+            for shift, scale in changes
         ]  # fmt: skip
-        present = np.zeros(self.n_kinds, bool)
-        present[np.unique(around.kinds[around.distances <= self.bond_max])] = True
+        near = around.distances <= self.bond_max
+        kinds, lengths = around.kinds[near], around.distances[near]
+        bonded = np.array([np.bincount(kinds, weights, self.n_kinds) for weights in (None, lengths)])
         return {
-            "parts": sums.parts, "bonds": np.stack(bonds, axis=2), "bonded": present,
+            "parts": sums.parts, "bonds": np.stack(bonds, axis=2), "bonded": bonded,
             "frames": scatter.frames, "atoms": scatter.atoms, "products": scatter.products,
             "paths": np.array(sums.n_paths),
         }  # fmt: skip
@@ -139,14 +145,12 @@ class Totals:
     def __init__(self) -> None:
         self._sums: dict[str, Array] = {}
         self._frames: list[Array] = []
-        self.bonded: Array | None = None
 
     def add(self, found: Mapping[str, Array]) -> None:
         """Add one piece."""
-        for name in ("parts", "bonds", "atoms", "products", "paths"):
+        for name in ("parts", "bonds", "bonded", "atoms", "products", "paths"):
             self._sums[name] = self._sums[name] + found[name] if name in self._sums else found[name]
         self._frames.append(found["frames"])
-        self.bonded = found["bonded"] if self.bonded is None else self.bonded | found["bonded"]
 
     def __getitem__(self, name: str) -> Array:
         return self._sums[name]

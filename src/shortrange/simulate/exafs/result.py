@@ -60,7 +60,9 @@ class EnsembleExafs(Shown):
     bounds
         Relative rms of k^2 chi, k 3-12, of the paths that were left out, by kind, for the representative
         absorber; empty if not checked.
-    envelopes, bonds, bond_step
+    bond_lengths
+        Mean distance of the neighbours that are bonds, by pair, angstrom.
+    envelopes, bonds, bond_steps
         What `model` needs.
     """
 
@@ -86,7 +88,8 @@ class EnsembleExafs(Shown):
     bounds: Mapping[str, float]
     envelopes: Mapping[str, Array] = field(repr=False)
     bonds: Mapping[str, Array] = field(repr=False)
-    bond_step: float
+    bond_steps: tuple[float, float, float]
+    bond_lengths: Mapping[str, float]
     label: str = ""
     source: str = ""
     history: tuple[Step, ...] = ()
@@ -100,15 +103,13 @@ class EnsembleExafs(Shown):
     def model(self) -> ExafsModel:
         """Chi as a function of S02, dE0, stretch and extra sigma2."""
         return ExafsModel(
-            _total(self.envelopes), self.stretches, bonds=self.bonds, bond_step=self.bond_step,
-            where=self._name,
+            _total(self.envelopes), self.stretches, bonds=self.bonds, bond_steps=self.bond_steps,
+            bond_lengths=self.bond_lengths, where=self._name,
         )  # fmt: skip
 
     def part(self, name: str) -> ExafsModel:
         """Return the same for one contribution."""
-        return ExafsModel(
-            self.envelopes[name], self.stretches, bonds={}, bond_step=self.bond_step, where=self._name
-        )
+        return ExafsModel(self.envelopes[name], self.stretches, where=self._name)
 
     def chi_k(self) -> ChiK:
         """Return the mean as a spectrum."""
