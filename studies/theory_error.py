@@ -86,6 +86,14 @@ def pdf_misfit(truth: Path, model: Path, *, u_iso: float) -> float:
     return judge(term, theory_error=OPEN).R
 
 
+def bond_spread(path: Path) -> float:
+    """Return the standard deviation of the Ta-Cl bonds of a structure, angstrom."""
+    frame = load_trajectory(path)
+    species, x = np.array(frame.species), frame.positions[0]
+    length = np.linalg.norm(x[species == "Ta"][:, None] - x[species == "Cl"][None], axis=-1)
+    return float(np.std(length[length < 3.1]))
+
+
 def exafs_misfit(
     folder: Path,
     name: str,
@@ -172,6 +180,12 @@ def main() -> None:
     if not folder:
         print("EXAFS: set SHORTRANGE_DATA to the folder of measured foils")
         return
+    print("relative standard deviation, between three potentials, of the spread of Ta-Cl bonds (simulated)")
+    for name in ("NaTaCl6", "NaTaSCl4", "Ta2Cl10_edge_muCl2"):
+        spreads = [
+            bond_spread(HERE / f"structures/{p}_{name}.extxyz") for p in ("chgnet", "7net-l3i5", "mf0-R2SCAN")
+        ]
+        print(f"  {name}: {np.std(spreads, ddof=1) / np.mean(spreads):.2f}")
     print("EXAFS: rms misfit of the first shells of measured compounds, k 3-12 1/A")
     known_exactly = []
     for compound in COMPOUNDS:

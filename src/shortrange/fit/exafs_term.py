@@ -130,7 +130,9 @@ def _chi(model: ExafsModel, k: Array, theta: Array) -> Array:
 def _spread(model: ExafsModel, k: Array, theta: Array) -> Array:
     s02, delta_e0, _, delta_sigma2 = theta
     found = model.bond_spread(k, s02=s02, delta_e0=delta_e0, delta_sigma2=delta_sigma2)
-    return np.array([*found.values()]).reshape(-1, k.size).T
+    # Shells of like atoms, as in a metal, are where the lattice has them.
+    bonds = [curve for pair, curve in found.items() if len(set(pair.split("-"))) > 1]
+    return np.array(bonds).reshape(-1, k.size).T
 
 
 def _sampling(ensemble: EnsembleExafs, k: Array, weighted_modes: Array) -> Array:
