@@ -16,9 +16,10 @@ from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import FittedParameter, MeasurementFit
 from shortrange.fit.importance import importance_evidence
 from shortrange.fit.laplace import LaplaceFit, fit_series, model_slopes
+from shortrange.fit.nested import nested_evidence
 from shortrange.fit.term import Term
 
-__all__ = ["check_evidence", "judge"]
+__all__ = ["check_evidence", "check_nested", "judge"]
 
 Array = NDArray[Any]
 
@@ -102,6 +103,26 @@ def check_evidence(term: Term, *, theory_error: TheoryError) -> tuple[float, flo
     fit = marginal.fits[likely]
     sampled, sigma = importance_evidence(term, term.known_covariance() + extra, fit)
     return fit.log_evidence - sampled, sigma
+
+
+def check_nested(term: Term, *, theory_error: TheoryError) -> tuple[float, float]:
+    """Compare Laplace's evidence with that of nested sampling, at the most probable theory error.
+
+    Returns
+    -------
+    difference, sigma
+        ln Z by Laplace less that by sampling, and the error of the latter.
+
+    Raises
+    ------
+    SimulationError
+        If dynesty is not installed.
+    """
+    marginal = _marginalise(term, theory_error)
+    likely = int(np.argmax(marginal.weights))
+    extra = marginal.sizes[likely] ** 2 * term.signal_power * np.eye(term.modes.shape[1])
+    sampled, sigma = nested_evidence(term, term.known_covariance() + extra)
+    return marginal.fits[likely].log_evidence - sampled, sigma
 
 
 def _marginalise(term: Term, theory_error: TheoryError) -> _Marginal:

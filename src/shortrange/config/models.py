@@ -390,6 +390,8 @@ class VerdictSettings(Part):
         Leave a measurement out, for all models, if one of them has not its absorber; else that is a fault.
     edges
         Other edges, such as ``["S K"]``, of which to say what EXAFS there would tell.
+    nested
+        Compare Laplace's evidence of the best two models with nested sampling too (`shortrange[dynesty]`).
     """
 
     odds: Annotated[Number, Field(gt=1)] = 20.0
@@ -397,6 +399,7 @@ class VerdictSettings(Part):
     pdf_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
     partial: StrictBool = False
     edges: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_edges)] = ()
+    nested: StrictBool = False
 
 
 class Project(Part):

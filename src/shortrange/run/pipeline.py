@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shortrange.analyse.analysis import Analysis
-from shortrange.compare.evidence import check_evidence, judge
+from shortrange.compare.evidence import check_evidence, check_nested, judge
 from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
 from shortrange.compare.rank import decide, leading, rank
 from shortrange.compare.theory_error import TheoryError
@@ -28,6 +28,7 @@ from shortrange.run.inputs import Inputs, load_inputs
 from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
+from shortrange.simulate.pieces import PieceStore, Workers
 
 __all__ = ["Progress", "Reduction", "RunResult", "reduce", "run_project"]
 
@@ -95,6 +96,9 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         If data cannot be reduced, or a model cannot be simulated.
     """
     tell = progress or (lambda _: None)
+    # What was simulated before an interruption is there when the same project runs again.
+    simulated: list[PieceStore] = []
+    workers = Workers(keep=True, unfinished=simulated)
     tell("load")
     inputs = load_inputs(project)
     warnings = [f"{f.where}: {f.text}" for f in inputs.findings if f.level == "warning"]
@@ -109,7 +113,8 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         warnings += [f"{measurement.name}: {text}" for text in doubts(reduction.history)]
         if _left_out(measurement, inputs):
             continue
-        comparison = _with_theory_error(_compare(measurement, reduction, inputs, tell), measurement, project)
+        compared = _compare(measurement, reduction, inputs, tell, workers)
+        comparison = _with_theory_error(compared, measurement, project)
         comparisons.append(comparison)
         warnings += [f"{measurement.name}: {text}" for text in comparison.warnings]
         for name, term in comparison.terms.items():
@@ -134,7 +139,12 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     # A bare unit is no phase of its own that the sample could hold beside another.
     whole = [name for name in fits if name not in inputs.motifs]
     admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), whole, comparisons, tell)
-    checks, doubtful = _check_evidence(ranked, comparisons)
+    checks, doubtful = _check_evidence(ranked, comparisons, check_evidence)
+    nested: dict[str, Any] = {}
+    if project.verdict.nested:
+        tell("sample the evidence")
+        nested["laplace_less_nested"], more = _check_evidence(ranked, comparisons, check_nested)
+        doubtful += more
     verdict = decide(
         ranked,
         admixtures=admixtures,
@@ -144,6 +154,7 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             "measurements": settings,
             "admixtures": _describe(admixtures),
             "laplace_less_sampled": checks,
+            **nested,
         },
     )
     if not inputs.motifs:
@@ -153,13 +164,16 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             prospects=foresee(ranked, comparisons, inputs.models, edges=project.verdict.edges, tell=tell),
         )
     tell("analyse the models")
+    contents = analyse_models(inputs.models)
+    for store in simulated:
+        store.clear()
     return RunResult(
         project=project,
         inputs=inputs,
         reductions=reductions,
         verdict=verdict,
         versions=versions(),
-        contents=analyse_models(inputs.models),
+        contents=contents,
     )
 
 
@@ -182,13 +196,18 @@ def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduct
     )
 
 
-def _compare(measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress) -> Comparison:
+def _compare(
+    measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress, workers: Workers
+) -> Comparison:
     if isinstance(measurement, XasMeasurement):
         assert isinstance(reduction, XasReduction)
-        simulated = simulate_exafs(measurement, inputs.models, motifs=inputs.motifs, tell=tell)
+        simulated = simulate_exafs(
+            measurement, inputs.models, motifs=inputs.motifs, tell=tell, workers=workers
+        )
         return compare_exafs(measurement, reduction, simulated)
     assert not isinstance(reduction, XasReduction)
-    return compare_gr(measurement, reduction, simulate_pairs(measurement, inputs.models, tell=tell))
+    counted = simulate_pairs(measurement, inputs.models, tell=tell, workers=workers)
+    return compare_gr(measurement, reduction, counted)
 
 
 def _left_out(measurement: Measurement, inputs: Inputs) -> bool:
@@ -238,7 +257,9 @@ def _admixtures(
 
 
 def _check_evidence(
-    ranked: Sequence[ModelResult], comparisons: Sequence[Comparison]
+    ranked: Sequence[ModelResult],
+    comparisons: Sequence[Comparison],
+    check: Callable[..., tuple[float, float]],
 ) -> tuple[dict[str, dict[str, list[float]]], list[str]]:
     """Check Laplace's approximation for the best two models; say where it is off by more than 1 nat."""
     checks: dict[str, dict[str, list[float]]] = {}
@@ -246,12 +267,13 @@ def _check_evidence(
     for comparison in comparisons:
         for name in [m.name for m in ranked if not m.shares][:2]:
             term = comparison.terms[name]
-            off, sigma = check_evidence(term, theory_error=comparison.theory_error)
+            off, sigma = check(term, theory_error=comparison.theory_error)
             checks.setdefault(term.measurement, {})[name] = [off, sigma]
             if not abs(off) < 1.0 + 2.0 * sigma < 3.0:
+                other = "" if check is check_nested else "; compare with [verdict] nested = true"
                 doubtful.append(
                     f"{term.measurement} with {name}: the posterior is not normal, ln Z may be off by "
-                    f"{off:.1f} ({sigma:.1f}); compare with nested sampling (shortrange.fit.nested)"
+                    f"{off:.1f} ({sigma:.1f}){other}"
                 )
     return checks, doubtful
 

@@ -14,7 +14,7 @@ from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
 from shortrange.fit.term import Term
 from shortrange.numeric.sine import Window
-from shortrange.quantities import GR, Trajectory
+from shortrange.quantities import GR, SQ, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
 from shortrange.reduce.scattering import (
     ScatteringReduction,
@@ -26,6 +26,7 @@ from shortrange.run.comparison import Comparison, counted_longer
 from shortrange.run.inputs import Pattern
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 from shortrange.simulate.pdf import PdfModel
+from shortrange.simulate.pieces import Workers
 from shortrange.units import HC
 
 __all__ = ["compare_gr", "reduce_pattern", "simulate_pairs"]
@@ -36,6 +37,9 @@ R_SIMULATED = 20.0
 
 RIPPLE_CONTROLS = (0.85, 0.7)
 """Parts of the Q-range at which the comparison is made again: a feature that moves with Q_max is a ripple."""
+
+FURTHER, Q_END = 1.3, 32.0
+"""By which factor a larger Q_max is considered, and how far it may go, 1/angstrom."""
 
 TRUSTED = 0.8
 """Part of half the cell width up to which a simulation box is compared: correlations near half the box are
@@ -100,12 +104,13 @@ def simulate_pairs(
     models: Mapping[str, Trajectory],
     *,
     tell: Callable[[str], None],
+    workers: Workers | None = None,
 ) -> dict[str, PairHistograms]:
     """Count the pairs of every model."""
     counted = {}
     for name, snapshots in models.items():
         tell(f"simulate {measurement.name} of {name}")
-        counted[name] = pair_histograms(snapshots, r_max=R_SIMULATED)
+        counted[name] = pair_histograms(snapshots, r_max=R_SIMULATED, workers=workers)
     return counted
 
 
@@ -139,7 +144,13 @@ def compare_gr(
 
     terms = terms_of(gr, q_range)
     controls = {}
+    variants = _variants(measurement.name, terms)
     if isinstance(reduction, ScatteringReduction):
+        beyond = (q_range[0], min(FURTHER * q_range[1], Q_END))
+        if beyond[1] > q_range[1] + 1.0:
+            variants[f"{measurement.name} with Q up to {beyond[1]:.0f} 1/angstrom"] = lambda: terms_of(
+                gr_from_sq(_further(reduction.sq, beyond[1]), r=gr.r, q_range=beyond), beyond
+            )
         for part in RIPPLE_CONTROLS:
             shorter = (q_range[0], part * q_range[1])
             controls[f"Q up to {shorter[1]:.1f} 1/angstrom"] = terms_of(
@@ -160,7 +171,7 @@ def compare_gr(
         settings=settings,
         warnings=tuple(warnings),
         strengths={name: _amplitude(counted) for name, counted in histograms.items()},
-        variants=_variants(measurement.name, terms),
+        variants=variants,
         controls=controls,
     )
 
@@ -171,6 +182,22 @@ def _variants(name: str, terms: Mapping[str, Term]) -> dict[str, Callable[[], Ma
         f"{name} as it is": lambda: terms,
         f"{name} with four times the counting time": lambda: counted_longer(terms, 4.0),
     }
+
+
+def _further(sq: SQ, end: float) -> SQ:
+    """Return S(Q) up to a higher Q, with the noise of the last quarter going on, and without signal."""
+    step = float(np.median(np.diff(sq.q)))
+    more = np.arange(sq.q[-1] + step, end + step / 2, step)
+    sigma = np.zeros(sq.q.size) if sq.sigma is None else sq.sigma
+    late = sq.q > sq.q[0] + 0.75 * (sq.q[-1] - sq.q[0])
+    noise = float(np.median((sq.q * sigma)[late]))
+    return SQ(
+        q=np.concatenate([sq.q, more]),
+        s=np.concatenate([sq.s, np.ones(more.size)]),
+        sigma=np.concatenate([sigma, noise / more]),
+        composition=sq.composition,
+        number_density=sq.number_density,
+    )
 
 
 def _amplitude(counted: PairHistograms) -> float:

@@ -22,6 +22,7 @@ from shortrange.simulate.exafs import EnsembleExafs, ensemble_exafs, potentials_
 from shortrange.simulate.exafs.motif import MotifExafs
 from shortrange.simulate.feff import Potentials
 from shortrange.simulate.motifs import MotifHypothesis
+from shortrange.simulate.pieces import Workers
 
 __all__ = ["SimulatedExafs", "compare_exafs", "reduce_scans", "simulate_exafs"]
 
@@ -88,6 +89,7 @@ def simulate_exafs(
     *,
     tell: Callable[[str], None],
     motifs: Mapping[str, MotifHypothesis] | None = None,
+    workers: Workers | None = None,
 ) -> SimulatedExafs:
     """Simulate EXAFS of every model, with the same potentials as far as their elements allow."""
     tell(f"potentials of {measurement.name}")
@@ -114,6 +116,7 @@ def simulate_exafs(
             edge=measurement.edge,
             r_max=R_MAX,
             potentials=None if own else shared,
+            workers=workers,
         )
         potentials_of[name] = name if own else whose
     parts = {n: m.composition[measurement.element] / m.n_atoms for n, m in models.items()}

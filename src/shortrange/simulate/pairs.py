@@ -222,8 +222,7 @@ def pair_histograms(
     for n, found in run_pieces(work, pieces, what="count pairs", workers=done, store=store, total=total):
         _no_overlap(found["overlap"], runs.n_frames, r_step, first)
         runs.add(found, n)
-    if store is not None:
-        store.clear()
+    done.done(store)
     history = first.history if isinstance(trajectory, Trajectory) else trajectory.history
     counted = step(
         "count pairs", r_max=grid.r_max, r_step=r_step, frames=runs.n_frames, spread="cubic B-spline"

@@ -75,12 +75,23 @@ class Workers:
         Called with the `Progress` after each piece.
     keep
         Keep finished pieces until the calculation is whole, so that it can be resumed.
+    unfinished
+        Where the calculation is part of a larger work that may be interrupted: its pieces are kept, and what
+        holds them is added here for that work to clear when it is whole.
     """
 
     number: int | None = None
     scheduler: str | None = None
     tell: Callable[[Progress], None] | None = None
     keep: bool = False
+    unfinished: list[PieceStore] | None = None
+
+    def done(self, store: PieceStore | None) -> None:
+        """Let go of the pieces of a whole calculation, or leave that to the larger work it is part of."""
+        if store is not None and self.unfinished is not None:
+            self.unfinished.append(store)
+        elif store is not None:
+            store.clear()
 
 
 @dataclass(slots=True)

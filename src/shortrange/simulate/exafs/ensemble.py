@@ -218,8 +218,7 @@ def _totals(
         work, pieces, what="sum paths", workers=workers, store=store, total=seen.n_frames
     ):
         totals.add(found)
-    if store is not None:
-        store.clear()
+    workers.done(store)
     return totals, origin
 
 

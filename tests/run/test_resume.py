@@ -1,0 +1,90 @@
+"""An interrupted run goes on from where it was, to the same result."""
+
+import json
+
+import pytest
+
+import shortrange.run.pipeline as pipeline
+import shortrange.simulate.pairs as pairs
+from shortrange.cli.app import run_app
+from shortrange.config import read_project
+from shortrange.run import run_project
+
+
+@pytest.fixture
+def counted(monkeypatch, tmp_path):
+    """Number of pieces in which pairs were counted, with a cache that nobody else fills."""
+    monkeypatch.setenv("SHORTRANGE_CACHE", str(tmp_path / "cache"))
+    calls = []
+    kernel = pairs.count_frames
+
+    def count(*arguments):
+        calls.append(1)
+        return kernel(*arguments)
+
+    monkeypatch.setattr(pairs, "count_frames", count)
+    return calls
+
+
+def test_an_interrupted_run_goes_on(pdf_project, counted, tmp_path, monkeypatch):
+    project = read_project(pdf_project / "project.toml")
+
+    def interrupt(what):
+        if what.startswith("fit"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_project(project, progress=interrupt)
+    made = len(counted)
+    assert made >= len(project.model)
+    folder = tmp_path / "cache"
+    assert list(folder.glob("pieces-*"))
+    after = {}
+    resumed = run_project(project, progress=lambda what: after.setdefault(what, len(counted)))
+    assert after["ask what would decide"] == made
+    # A run that is whole leaves nothing behind; one that was not interrupted says the same.
+    assert not list(folder.glob("pieces-*"))
+    fits = []
+
+    def stop(what):
+        if what.startswith("ask"):
+            raise KeyboardInterrupt
+
+    real = pipeline.rank
+    monkeypatch.setattr(pipeline, "rank", lambda *a, **k: fits.append(real(*a, **k)) or fits[-1])
+    with pytest.raises(KeyboardInterrupt):
+        run_project(project, progress=stop)
+    ranked = [found for found in fits if len(found) == len(project.model)][-1]
+    assert [m.log_evidence for m in resumed.verdict.models] == [m.log_evidence for m in ranked]
+
+
+def test_other_snapshots_are_not_taken_for_those_of_the_interruption(pdf_project, counted):
+    def interrupt(what):
+        if what.startswith("fit"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_project(read_project(pdf_project / "project.toml"), progress=interrupt)
+    made = len(counted)
+    (pdf_project / "models" / "corner.extxyz").write_bytes(
+        (pdf_project / "models" / "isolated.extxyz").read_bytes()
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run_project(read_project(pdf_project / "project.toml"), progress=interrupt)
+    assert len(counted) > made
+
+
+def test_a_larger_q_range_and_nested_sampling_are_in_the_result(pdf_project, tmp_path):
+    pytest.importorskip("dynesty", reason="dynesty is an extra")
+    path = pdf_project / "project.toml"
+    path.write_text(path.read_text() + "\n[verdict]\nnested = true\n")
+    assert run_app(["run", str(path), "--out", str(tmp_path / "out"), "--static"]) == 0
+    record = json.loads((tmp_path / "out" / "verdict.json").read_text())
+    gains = {p["measurement"]: p["expected_gain_nats"] for p in record["what_would_decide"]}
+    assert gains["PDF with Q up to 30 1/angstrom"] > gains["PDF as it is"]
+    assert "among the models offered" in record["probabilities"]
+    checks = record["settings"]["laplace_less_nested"]["PDF"]
+    assert len(checks) == 2
+    for off, sigma in checks.values():
+        assert abs(off) < 1.0
+        assert 0 < sigma < 0.35
