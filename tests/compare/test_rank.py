@@ -153,3 +153,14 @@ def test_a_parameter_at_its_limit_has_no_error():
     assert scale.at_bound
     assert scale.sigma is None
     assert scale.note
+
+
+def test_a_model_known_to_be_incomplete_is_not_supported():
+    models = rank({"a": [fit(log_evidence=9.0)], "b": [fit(p_value=1e-3)]})
+    assert decide(models).verdict == "supported"
+    verdict = decide(models, incomplete={"a": "it has no S"})
+    assert verdict.verdict == "undecided"
+    assert "it has no S" in verdict.reason
+    assert decide(models, incomplete={"b": "it has no S"}).verdict == "supported"
+    misfit = rank({"a": [fit(log_evidence=9.0, p_value=1e-4)], "b": [fit(p_value=1e-5)]})
+    assert decide(misfit, incomplete={"a": "it has no S"}).verdict == "none fits"

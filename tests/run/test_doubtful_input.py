@@ -6,6 +6,7 @@ import pytest
 from shortrange.config import read_project
 from shortrange.errors import ProjectError
 from shortrange.run import run_project
+from shortrange.run.inputs import incomplete_models
 
 TAIL = """
 [[mixture]]
@@ -190,3 +191,16 @@ def test_a_model_without_the_absorber_is_compared_on_request(example):
     assert said(verdict, "has no Ta, the absorber of 'Ta L3'")
     assert said(verdict, "no model is compared with it")
     assert [fit.measurement for fit in verdict.models[0].fits] == ["PDF"]
+
+
+def test_a_model_without_an_element_of_the_sample_is_incomplete():
+    sample = {"Na": 1.0, "Ta": 1.0, "Cl": 5.0, "S": 0.5}
+    chloride, sulphide = {"Na": 4, "Ta": 4, "Cl": 24}, {"Na": 4, "Ta": 4, "Cl": 20, "S": 2}
+    found = incomplete_models({"chloride": chloride, "sulphide": sulphide}, sample)
+    assert set(found) == {"chloride"}
+    assert "no S, 6.7% of the atoms" in found["chloride"]
+    # What all models lack, and what the sample hardly has, tells nothing.
+    without = {name: {k: v for k, v in c.items() if k != "Na"} for name, c in
+               {"chloride": chloride, "sulphide": sulphide}.items()}  # fmt: skip
+    assert set(incomplete_models(without, sample)) == {"chloride"}
+    assert incomplete_models({"chloride": chloride, "sulphide": sulphide}, sample | {"S": 0.05}) == {}

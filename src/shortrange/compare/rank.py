@@ -96,6 +96,7 @@ def decide(
     odds: float = 20.0,
     p_threshold: float = 0.01,
     admixtures: Mapping[str, MixtureFit] | None = None,
+    incomplete: Mapping[str, str] | None = None,
     warnings: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> Verdict:
@@ -107,7 +108,8 @@ def decide(
     times as probable as every rival. Its misfit is at least ``odds`` times as likely for a right model as
     that of the next best: where wrong models fit as well as the best one, the data could not have told that
     the right one is missing. And no mixture with another model is ``odds`` times as probable as it, given
-    that nobody asked for one (`UNASKED`). ``undecided``: otherwise.
+    that nobody asked for one (`UNASKED`). A model that is known to be incomplete is not supported either.
+    ``undecided``: otherwise.
 
     The leading model is the most probable one. A mixture that consists mainly of a model is no rival of it:
     if neither beats the other by ``odds``, the model leads, with some of the other possibly beside it.
@@ -122,6 +124,8 @@ def decide(
         Threshold for the misfit.
     admixtures
         By model, the mixture of the leading one with it, where it was tried without having been asked for.
+    incomplete
+        By model, why it cannot be the whole sample, such as an element that it lacks.
     warnings, settings
         Handed on.
     """
@@ -136,6 +140,9 @@ def decide(
         verdict, reason = "undecided", f"{best.name!r} fits, but no other model was offered for comparison"
     elif mixed:
         verdict, reason = "undecided", f"{best.name!r} leads the models offered, but {mixed}"
+    elif best.name in (incomplete or {}):
+        verdict = "undecided"
+        reason = f"{best.name!r} leads the models offered, but {(incomplete or {})[best.name]}"
     else:
         lead = float(np.exp(np.clip(best.log_evidence - rivals[0].log_evidence, -700.0, 700.0)))
         # What a mixture holds fits nearly as well as it: there the odds decide.

@@ -19,9 +19,12 @@ from shortrange.quantities import GR, IQ, Scan, Trajectory
 from shortrange.run.motifs import build_hypothesis
 from shortrange.simulate.motifs import MotifHypothesis
 
-__all__ = ["Finding", "Inputs", "Pattern", "collect_inputs", "load_inputs"]
+__all__ = ["Finding", "Inputs", "Pattern", "collect_inputs", "incomplete_models", "load_inputs"]
 
 T = TypeVar("T")
+
+NOTICED = 0.02
+"""Part of the atoms by which a composition may differ without being noticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,15 +231,44 @@ def _check_model(collector: _Collector, where: str, snapshots: Trajectory, proje
 
 
 def _composition_mismatch(snapshots: Trajectory, sample: Mapping[str, float]) -> str:
-    """Say how a model's composition differs from the sample's by more than 2 % of the atoms, or nothing."""
+    """Say how a model's composition differs from the sample's by more than is tolerated, or nothing."""
     total = sum(sample.values())
     wrong = []
     for element in sorted(set(sample) | set(snapshots.composition)):
         ours = snapshots.composition.get(element, 0) / snapshots.n_atoms
         theirs = sample.get(element, 0.0) / total
-        if abs(ours - theirs) > 0.02:
+        if abs(ours - theirs) > NOTICED:
             wrong.append(f"{element} {ours:.1%} instead of {theirs:.1%}")
     return f"another composition than the sample: {', '.join(wrong)} of the atoms" if wrong else ""
+
+
+def incomplete_models(
+    compositions: Mapping[str, Mapping[str, float]], sample: Mapping[str, float]
+) -> dict[str, str]:
+    """Say which models lack an element of the sample that another model has.
+
+    Such a model cannot be the whole sample, however well it fits. What no model has, such as ions that were
+    left out of all, tells nothing between them.
+
+    Parameters
+    ----------
+    compositions
+        Atoms of each element, by model.
+    sample
+        The same of the sample, on any scale.
+    """
+    total = sum(sample.values())
+    held = {element for composition in compositions.values() for element in composition}
+    found = {}
+    for name, composition in compositions.items():
+        lacking = [
+            f"{element}, {amount / total:.1%} of the atoms"
+            for element, amount in sample.items()
+            if amount / total > NOTICED and element in held and element not in composition
+        ]
+        if lacking:
+            found[name] = f"it has no {' and no '.join(lacking)} of the sample: it cannot be all of it"
+    return found
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -24,7 +24,7 @@ from shortrange.reduce.xas import XasReduction
 from shortrange.run.comparison import Comparison
 from shortrange.run.contents import analyse_models
 from shortrange.run.foresight import foresee
-from shortrange.run.inputs import Inputs, load_inputs
+from shortrange.run.inputs import Inputs, incomplete_models, load_inputs
 from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
@@ -148,6 +148,9 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     verdict = decide(
         ranked,
         admixtures=admixtures,
+        incomplete=incomplete_models(
+            {name: inputs.models[name].composition for name in whole}, project.sample.atoms
+        ),
         odds=project.verdict.odds,
         warnings=(*warnings, *_at_bounds(shown), *doubtful),
         settings={
