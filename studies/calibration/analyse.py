@@ -1,13 +1,12 @@
-"""Tables and the reliability diagram from results.csv.
+"""Tables and the reliability diagram from fits.csv and verdicts.csv.
 
-python studies/calibration/analyse.py [results.csv] [--figure docs/images/calibration.svg]
+python studies/calibration/analyse.py [folder] [--figure docs/images/calibration.png]
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,11 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
-DATA_SETS = {"EXAFS": ("Ta L3",), "G(r)": ("PDF",), "both": ("Ta L3", "PDF")}
-ODDS, P_THRESHOLD, UNASKED = 20.0, 0.01, 0.1
-"""As `shortrange.compare.rank` has them."""
-BOND_LENGTH = 2.40
-"""Mean Ta-Cl and Ta-S, angstrom."""
+DATA_SETS = {"EXAFS": "Ta L3", "G(r)": "PDF", "both": None}
 Array = NDArray[Any]
 
 
@@ -52,66 +47,14 @@ class Outcome:
 
 
 def outcomes(rows: Iterable[Mapping[str, str]]) -> list[Outcome]:
-    """All verdicts that follow from the fits: by data set, with the right model and without it."""
-    rows = list(rows)
-    mixed = {
-        (r["truth"], r["kind"], r["condition"]): float(r["log_evidence"])
-        for r in rows
-        if r["measurement"] == "both"
-    }
-    runs: dict[tuple[str, str, str], dict[str, dict[str, tuple[float, float]]]] = defaultdict(
-        lambda: defaultdict(dict)
-    )
-    for row in rows:
-        if row["measurement"] == "both":
-            continue
-        key = (row["truth"], row["kind"], row["condition"])
-        runs[key][row["measurement"]][row["model"]] = (float(row["log_evidence"]), float(row["p_value"]))
-    found = []
-    for key, fits in runs.items():
-        _, kind, condition = key
-        for data, measurements in DATA_SETS.items():
-            if not set(measurements) <= set(fits):
-                continue
-            models = list(fits[measurements[0]])
-            if "+" in kind:
-                offers = {"mixture": models}
-            else:
-                offers = {"right": models, "absent": [m for m in models if m != kind]}
-            for offered, names in offers.items():
-                verdict, best, probability = _decide([fits[m] for m in measurements], names)
-                # The mixture of the true kinds, where one of them leads: tried without being asked for.
-                if (
-                    data == "both"
-                    and best in kind.split(" + ")
-                    and verdict == "supported"
-                    and offered == "mixture"
-                ):
-                    gain = mixed[key] - sum(fits[m][best][0] for m in measurements)
-                    verdict = "undecided" if gain >= np.log(ODDS / UNASKED) else verdict
-                found.append(
-                    Outcome(
-                        data=data, condition=condition, offered=offered, verdict=verdict, best=best,
-                        probability=probability, right=best == kind,
-                    )
-                )  # fmt: skip
-    return found
-
-
-def _decide(
-    fits: Sequence[Mapping[str, tuple[float, float]]], names: Sequence[str]
-) -> tuple[str, str, float]:
-    """Apply the rule of `shortrange.compare.rank.decide` to bare numbers."""
-    logs = {name: sum(each[name][0] for each in fits) for name in names}
-    best, second, *_ = sorted(names, key=lambda name: -logs[name])
-    total = np.logaddexp.reduce(list(logs.values()))
-    chance = {name: min(each[name][1] for each in fits) for name in (best, second)}
-    if chance[best] < P_THRESHOLD / len(fits):
-        verdict = "none fits"
-    else:
-        sure = logs[best] - logs[second] >= np.log(ODDS) and chance[best] >= ODDS * chance[second]
-        verdict = "supported" if sure else "undecided"
-    return verdict, best, float(np.exp(logs[best] - total))
+    """All verdicts beside their truths."""
+    return [
+        Outcome(
+            data=row["data"], condition=row["condition"], offered=row["offered"], verdict=row["verdict"],
+            best=row["best"], probability=float(row["probability"]), right=row["best"] == row["kind"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def table(found: Sequence[Outcome], offered: str) -> str:
@@ -138,31 +81,50 @@ def table(found: Sequence[Outcome], offered: str) -> str:
     return "\n".join(lines)
 
 
-def shares(rows: Iterable[Mapping[str, str]]) -> list[tuple[float, float, float]]:
-    """Return true share, found share and its error of every mixture."""
-    return [
-        (float(row["share"]), float(row["found_share"]), float(row["sigma_share"]))
-        for row in rows
-        if row["measurement"] == "both"
-    ]
+def pulls(rows: Iterable[Mapping[str, str]], true: str, name: str) -> tuple[Array, Array]:
+    """Return deviation over error, and deviation, of what was found of a quantity.
 
-
-def lengths(rows: Iterable[Mapping[str, str]], measurement: str) -> tuple[Array, Array]:
-    """Return deviation over error, and deviation (angstrom), of the mean bond of Ta from right models.
-
-    The truth's bonds were shifted from those of the snapshots by known amounts; the fit's stretch of the
-    candidate, times 2.40 angstrom, is what it says about them. Frames and runs add little to this.
+    Parameters
+    ----------
+    rows
+        Of fits; those without the quantity, or with a parameter at its limit, are passed over.
+    true, name
+        Column of the true value, and the quantity in ``found_...`` and ``sigma_...``.
     """
-    found = []
-    for row in rows:
-        if row["measurement"] != measurement or row["model"] != row["kind"] or not row["sigma_stretch"]:
-            continue
-        ligands = {"Cl": 6.0, "S": 0.0} if row["kind"] == "isolated" else {"Cl": 5.0, "S": 1.0}
-        true = (ligands["Cl"] * float(row["ta_cl"]) + ligands["S"] * float(row["ta_s"])) / 6.0
-        error = BOND_LENGTH * float(row["stretch"]) - true
-        found.append((error / (BOND_LENGTH * float(row["sigma_stretch"])), error))
-    pull, error_of = np.array(found).T
-    return pull, error_of
+    found = [
+        (float(row[f"found_{name}"]) - float(row[true]), float(row[f"sigma_{name}"]))
+        for row in rows
+        if row[f"found_{name}"] and row[f"sigma_{name}"] and float(row[f"sigma_{name}"]) > 0
+    ]
+    error, sigma = np.array(found).reshape(-1, 2).T
+    return error / sigma, error
+
+
+def right_models(rows: Iterable[Mapping[str, str]], measurement: str) -> list[Mapping[str, str]]:
+    """Return fits of the right model to one measurement."""
+    return [row for row in rows if row["measurement"] == measurement and row["model"] == row["kind"]]
+
+
+def misfits(rows: Iterable[Mapping[str, str]]) -> dict[str, Array]:
+    """Return the 5 % and 95 % points of Rw of right and of wrong models, for good data of one kind."""
+    good = [
+        row
+        for row in rows
+        if row["condition"] == "good" and row["measurement"] == "PDF" and "+" not in row["kind"]
+    ]
+    right = [float(row["R"]) for row in good if row["model"] == row["kind"]]
+    wrong = [float(row["R"]) for row in good if row["model"] != row["kind"]]
+    return {"right": np.percentile(right, [5, 95]), "wrong": np.percentile(wrong, [5, 95])}
+
+
+def coverage(label: str, pull: Array, error: Array) -> str:
+    """Row of a Markdown table: how often errors are right, with the standard error of that rate."""
+    inside = np.mean(abs(pull) < 1)
+    doubt = np.sqrt(0.68 * 0.32 / pull.size)
+    return (
+        f"| {label} | {pull.size} | {100 * inside:.1f} ± {100 * doubt:.1f} % "
+        f"| {100 * np.mean(abs(pull) < 1.96):.1f} % | {np.sqrt(np.mean(error**2)):.3f} |"
+    )
 
 
 def reliability(found: Sequence[Outcome], edges: Sequence[float]) -> list[tuple[float, float, int]]:
@@ -216,12 +178,13 @@ def draw(found: Sequence[Outcome], path: Path) -> None:
 def main() -> None:
     """Print the tables; draw the figure where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, nargs="?", default=HERE / "results.csv")
+    parser.add_argument("results", type=Path, nargs="?", default=HERE)
     parser.add_argument("--figure", type=Path)
     asked = parser.parse_args()
-    with asked.results.open() as file:
-        rows = list(csv.DictReader(file))
-    found = outcomes(rows)
+    with (asked.results / "fits.csv").open() as file:
+        fits = list(csv.DictReader(file))
+    with (asked.results / "verdicts.csv").open() as file:
+        found = outcomes(csv.DictReader(file))
     for offered in ("right", "absent", "mixture"):
         print(f"\nRight model {offered}\n\n{table(found, offered)}")
     some = [o for o in found if o.offered == "right"]
@@ -235,26 +198,31 @@ def main() -> None:
         )
         for stated, true, n in reliability(each, EDGES):
             print(f"    stated {stated:.2f}  right {true:.2f}  of {n}")
-    pure = [o for o in found if o.offered in ("right", "absent")]
-    missed = [o for o in found if o.offered == "absent"]
+    for offers in (("right", "absent"), ("absent",), ("mixture",)):
+        those = [o for o in found if o.offered in offers]
+        wrong = [o for o in those if o.verdict == "supported" and not o.right]
+        print(f"\nwrong supported, {' and '.join(offers)}: {len(wrong)} of {len(those)}, "
+              f"{100 * len(wrong) / max(len(those), 1):.1f} %")  # fmt: skip
+    absent = [o for o in found if o.offered == "absent"]
+    sure = [o for o in absent if o.probability >= 0.9]
     print(
-        f"\nwrong models supported: {_percent(o.verdict == 'supported' and not o.right for o in pure)} of "
-        f"{len(pure)} verdicts with or without the right model, "
-        f"{_percent(o.verdict == 'supported' for o in missed)} of the {len(missed)} without it"
+        f"\nright model absent: P >= 0.9 in {len(sure)} of {len(absent)} runs; the verdict is `supported` in "
+        f"{_percent(o.verdict == 'supported' for o in sure)} of these"
     )
-    for data, (measurement,) in list(DATA_SETS.items())[:2]:
-        pull, error = lengths(rows, measurement)
-        print(
-            f"\nbonds from {data}, {pull.size} right models: inside one error {_percent(abs(pull) < 1)}, "
-            f"inside two {_percent(abs(pull) < 1.96)}, "
-            f"rms error {np.sqrt(np.mean(error**2)):.4f} A"
-        )
-    pulls = np.array([abs(found_ - true) / sigma for true, found_, sigma in shares(rows)])
-    print(
-        f"\nshares of {pulls.size} mixtures: inside one error {_percent(pulls < 1)}, "
-        f"inside two {_percent(pulls < 1.96)}, rms error "
-        f"{np.sqrt(np.mean([(f - t) ** 2 for t, f, _ in shares(rows)])):.3f}"
-    )
+    for kind, rows in misfits(fits).items():
+        print(f"\nRw of {kind} models with good data, 5 to 95 %: {' to '.join(f'{x:.2f}' for x in rows)}")
+    print("\n| quantity | number | inside one error | inside two | rms error |\n|---|---|---|---|---|")
+    for data, measurement in DATA_SETS.items():
+        if measurement:
+            rows = right_models(fits, measurement)
+            print(coverage(f"mean bond of Ta, from {data} (Å)", *pulls(rows, "bond", "bond")))
+    for label, true, name in (
+        ("share of a kind in a mixture", "share", "share"),
+        ("S bonded to a Ta, from the mixture", "sulphur", "sulphur"),
+        ("Ta that share a ligand with a Ta, from the mixture", "bridged", "bridged"),
+    ):
+        rows = [row for row in fits if row["measurement"] == "both"]
+        print(coverage(label, *pulls(rows, true, name)))
     if asked.figure:
         draw(found, asked.figure)
 

@@ -55,16 +55,17 @@ class Condition:
 
 
 def with_feff_error(
-    k: Array, chi: Array, *, rng: np.random.Generator, amplitude: float, phase: float
+    k: Array, chi: Array, *, rng: np.random.Generator, amplitude: float, phase: float, distance: float
 ) -> Array:
     """EXAFS whose amplitude and phase are off as those of FEFF are from measured standards: smooth in k.
 
     ``amplitude`` is relative and ``phase`` in radians, both standard deviations of a curve with a correlation
-    length of 4 1/angstrom.
+    length of 4 1/angstrom. ``distance`` is the relative standard deviation of a bond of 2.4 angstrom.
     """
     correlation = np.exp(-0.5 * ((k[:, None] - k[None, :]) / 4.0) ** 2) + 1e-9 * np.eye(k.size)
     root = np.linalg.cholesky(correlation)
     a, p = (size * (root @ rng.normal(size=k.size)) for size in (amplitude, phase))
+    p = p + 2.0 * k * 2.4 * distance * rng.normal()
     from scipy.signal import hilbert
 
     weight = np.maximum(k, 0.5) ** 2

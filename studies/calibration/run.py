@@ -1,9 +1,9 @@
 """Run the calibration study: simulate, reduce and judge every data set, and write results.csv.
 
-    python studies/calibration/run.py [--truths 100] [--first 0] [--out results.csv]
+    python studies/calibration/run.py [--truths 200] [--first 100] [--out folder]
 
-Each truth is measured under three conditions. What the measurements say together or alone, and with the right
-model absent, follows from the same fits (`analyse.py`).
+Each truth is measured under one of three conditions in turn, so that data sets are independent. Fits go to
+fits.csv; verdicts of EXAFS, G(r) and both, with the right model and without it, to verdicts.csv.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import argparse
 import csv
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from measurement import Condition, pattern, scans
 from spectra import Q, Truth, make_truth
-from truths import CANDIDATES
+from truths import CANDIDATES, Local, local
 
 from shortrange.compare.evidence import judge
-from shortrange.compare.mixture import Component, judge_mixture
+from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
+from shortrange.compare.rank import decide, rank
 from shortrange.compare.verdict import MeasurementFit
 from shortrange.config import TotalScatteringMeasurement, XasMeasurement
 from shortrange.load import load_trajectory
 from shortrange.reduce.scattering import ScatteringReduction, reduce_scattering
 from shortrange.reduce.xas import XasReduction, reduce_xas
 from shortrange.run.comparison import Comparison
+from shortrange.run.inputs import incomplete_models
 from shortrange.run.scattering import R_SIMULATED, R_STEP, compare_gr, simulate_pairs
 from shortrange.run.xas import compare_exafs, simulate_exafs
 
@@ -41,11 +44,17 @@ CONDITIONS = (
     Condition(name="poor", photons=6e4, n_scans=3, k_max=9.0, counts=3e3, q_max=15.0),
 )
 WAVELENGTH = 0.251
-COLUMNS = (
-    "truth", "kind", "share", "ta_cl", "ta_s", "bridge", "split", "amplitude", "packing", "condition",
-    "model", "measurement", "log_evidence", "p_value", "R", "chi2_reduced", "points", "stretch",
-    "sigma_stretch", "found_share", "sigma_share",
+HEAD = (
+    "truth", "kind", "share", "ta_cl", "ta_s", "bridge", "split", "amplitude", "packing", "bond", "sulphur",
+    "bridged", "condition",
 )  # fmt: skip
+FITS = (
+    *HEAD, "model", "measurement", "log_evidence", "p_value", "R", "chi2_reduced", "points", "stretch",
+    "sigma_stretch", "found_bond", "sigma_bond", "found_share", "sigma_share", "found_sulphur",
+    "sigma_sulphur", "found_bridged", "sigma_bridged",
+)  # fmt: skip
+VERDICTS = (*HEAD, "data", "offered", "verdict", "best", "probability")
+DATA_SETS = {"EXAFS": (0,), "G(r)": (1,), "both": (0, 1)}
 
 
 def xas_table(k_max: float) -> XasMeasurement:
@@ -86,6 +95,9 @@ class Candidates:
 
     def __init__(self) -> None:
         models = {name: load_trajectory(path) for name, path in CANDIDATES.items()}
+        self.local = {name: local(model) for name, model in models.items()}
+        self.compositions = {name: model.composition for name, model in models.items()}
+        self.absorbers = {name: model.composition["Ta"] / model.n_atoms for name, model in models.items()}
         self.exafs = simulate_exafs(xas_table(12.5), models, tell=lambda _: None)
         self.pairs = simulate_pairs(pdf_table(23.0), models, tell=lambda _: None)
 
@@ -98,68 +110,135 @@ class Candidates:
         )
 
 
-def judged(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    """Yield one row for each model."""
-    for name, term in comparison.terms.items():
-        fit = judge(term, theory_error=comparison.theory_error)
-        yield {
-            "model": name, "measurement": fit.measurement, "log_evidence": fit.log_evidence,
-            "p_value": fit.p_value, "R": fit.R, "chi2_reduced": fit.chi2_reduced,
-            "points": term.modes.shape[1], **_stretch(fit),
-        }  # fmt: skip
-
-
-def _stretch(fit: MeasurementFit) -> dict[str, float | None]:
-    found = next(p for p in fit.parameters if p.name == "stretch")
-    return {"stretch": found.value, "sigma_stretch": found.sigma}
-
-
-def judged_mixture(comparisons: Sequence[Comparison], kinds: Sequence[str]) -> dict[str, Any]:
-    """Return the row of the mixture of the true kinds; its share is that of the first."""
-    fit = judge_mixture(
-        [Component(terms=c.terms, strengths=c.strengths, theory_error=c.theory_error) for c in comparisons],
-        (kinds[0], kinds[1]),
-    )  # fmt: skip
+def judged(fit: MeasurementFit, model: str, points: int, found: Local) -> dict[str, Any]:
+    """Return the row of one model and one measurement; its bonds are those of the model, stretched."""
+    stretch = next(p for p in fit.parameters if p.name == "stretch")
     return {
-        "model": " + ".join(kinds), "measurement": "both", "log_evidence": fit.log_evidence,
-        "p_value": min(each.p_value for each in fit.fits), "found_share": fit.shares[0].value,
-        "sigma_share": fit.shares[0].sigma,
+        "model": model, "measurement": fit.measurement, "log_evidence": fit.log_evidence,
+        "p_value": fit.p_value, "R": fit.R, "chi2_reduced": fit.chi2_reduced, "points": points,
+        "stretch": stretch.value, "sigma_stretch": stretch.sigma,
+        "found_bond": found.bond * (1.0 + stretch.value),
+        "sigma_bond": None if stretch.sigma is None else found.bond * stretch.sigma,
     }  # fmt: skip
 
 
-def rows_of(
-    truth: Truth, condition: int, reductions: tuple[XasReduction, ScatteringReduction], candidates: Candidates
+def judged_mixture(fit: MixtureFit, kinds: Sequence[str], candidates: Candidates) -> dict[str, Any]:
+    """Return the row of the mixture of the true kinds; its share is that of the first.
+
+    Numbers of neighbours are averages over absorbers, and their errors those of the share.
+    """
+    share, sigma = fit.shares[0].value, fit.shares[0].sigma
+    row: dict[str, Any] = {
+        "model": " + ".join(kinds), "measurement": "both", "log_evidence": fit.log_evidence,
+        "p_value": min(each.p_value for each in fit.fits), "found_share": share, "sigma_share": sigma,
+    }  # fmt: skip
+    a, b = (candidates.absorbers[kind] for kind in kinds)
+    part = share * a / (share * a + (1.0 - share) * b)
+    slope = a * b / (share * a + (1.0 - share) * b) ** 2
+    for name in ("sulphur", "bridged"):
+        first, second = (getattr(candidates.local[kind], name) for kind in kinds)
+        row[f"found_{name}"] = part * first + (1.0 - part) * second
+        row[f"sigma_{name}"] = None if sigma is None else abs(first - second) * slope * sigma
+    return row
+
+
+class Mixtures:
+    """Mixtures of candidates with one data set, each made once."""
+
+    def __init__(self, comparisons: Sequence[Comparison]) -> None:
+        self._components = [
+            Component(terms=c.terms, strengths=c.strengths, theory_error=c.theory_error) for c in comparisons
+        ]
+        self._made: dict[tuple[str, str], MixtureFit] = {}
+
+    def of(self, first: str, second: str) -> MixtureFit:
+        """Return the mixture of two, with all measurements."""
+        key = (first, second)
+        if key not in self._made:
+            self._made[key] = judge_mixture(self._components, key)
+        return self._made[key]
+
+    def seen_by(self, which: Sequence[int], first: str, second: str) -> MixtureFit:
+        """Return the mixture with some of the measurements."""
+        whole = self.of(first, second)
+        if len(which) == len(self._components):
+            return whole
+        return replace(whole, log_evidence=whole.fits[which[0]].log_evidence)
+
+
+def verdicts(
+    fits: Mapping[str, Sequence[MeasurementFit]], truth: Truth, mixtures: Mixtures, candidates: Candidates
 ) -> Iterator[dict[str, Any]]:
-    """Yield all rows of one data set."""
+    """Yield the verdict of each data set, with the right model and without it, by the rule of the package."""
+    offers = {"mixture": list(fits)}
+    if len(truth.kinds) == 1:
+        offers = {"right": list(fits), "absent": [name for name in fits if name not in truth.kinds]}
+    for data, which in DATA_SETS.items():
+        for offered, names in offers.items():
+            ranked = rank({name: [fits[name][i] for i in which] for name in names})
+            lacking = incomplete_models({n: candidates.compositions[n] for n in names}, truth.composition)
+            found = decide(ranked, incomplete=lacking)
+            if found.verdict == "supported":
+                best = ranked[0].name
+                tried = {name: mixtures.seen_by(which, best, name) for name in names if name != best}
+                found = decide(ranked, admixtures=tried, incomplete=lacking)
+            yield {
+                "data": data, "offered": offered, "verdict": found.verdict, "best": ranked[0].name,
+                "probability": ranked[0].probability,
+            }  # fmt: skip
+
+
+def judge_truth(
+    truth: Truth, condition: int, candidates: Candidates
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of fits and of verdicts of one data set."""
     head = {
         "truth": truth.number, "kind": " + ".join(truth.kinds), "share": truth.share,
-        **truth.change.as_dict(), "condition": CONDITIONS[condition].name,
+        **truth.change.as_dict(), **asdict(truth.local), "condition": CONDITIONS[condition].name,
     }  # fmt: skip
-    comparisons = candidates.compare(*reductions, condition)
-    for comparison in comparisons:
-        for row in judged(comparison):
-            yield {**head, **row}
+    comparisons = candidates.compare(*measure(truth, condition), condition)
+    fits = {
+        name: [judge(c.terms[name], theory_error=c.theory_error) for c in comparisons] for name in CANDIDATES
+    }
+    rows = [
+        judged(fit, name, c.terms[name].modes.shape[1], candidates.local[name])
+        for name, each in fits.items()
+        for fit, c in zip(each, comparisons, strict=True)
+    ]
+    mixtures = Mixtures(comparisons)
     if len(truth.kinds) > 1:
-        yield {**head, **judged_mixture(comparisons, truth.kinds)}
+        rows.append(judged_mixture(mixtures.of(*truth.kinds), truth.kinds, candidates))
+    return [{**head, **row} for row in rows], [
+        {**head, **row} for row in verdicts(fits, truth, mixtures, candidates)
+    ]
 
 
 def main() -> None:
     """Run the study from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--truths", type=int, default=100)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results.csv")
+    parser.add_argument("--truths", type=int, default=200)
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     asked = parser.parse_args()
     candidates = Candidates()
-    with asked.out.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        writer.writeheader()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with (
+        (asked.out / "fits.csv").open("w", newline="") as fits,
+        (asked.out / "verdicts.csv").open("w", newline="") as found,
+    ):
+        writers = [
+            csv.DictWriter(file, columns, restval="", lineterminator="\n")
+            for file, columns in ((fits, FITS), (found, VERDICTS))
+        ]
+        for writer in writers:
+            writer.writeheader()
         for number in range(asked.first, asked.first + asked.truths):
             start = time.process_time()
-            truth = make_truth(number)
-            for condition in range(len(CONDITIONS)):
-                for row in rows_of(truth, condition, measure(truth, condition), candidates):
+            tables = judge_truth(make_truth(number), number % len(CONDITIONS), candidates)
+            for writer, rows in zip(writers, tables, strict=True):
+                for row in rows:
                     writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
+            fits.flush(), found.flush()
             print(f"truth {number}: {time.process_time() - start:.1f} s", file=sys.stderr, flush=True)
 
 

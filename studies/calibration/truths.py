@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from shortrange.load import load_trajectory
 from shortrange.quantities import Trajectory
 
-__all__ = ["BASES", "CANDIDATES", "Change", "changed", "draw_change", "load_base"]
+__all__ = ["BASES", "CANDIDATES", "Change", "Local", "changed", "draw_change", "load_base", "local"]
 
 Array = NDArray[Any]
 
@@ -75,6 +75,39 @@ class Change:
     def as_dict(self) -> dict[str, float]:
         """Plain numbers."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """What surrounds a Ta in the mean.
+
+    Attributes
+    ----------
+    bond
+        Mean length of all bonds to Cl and S, angstrom.
+    sulphur, bridged
+        Number of S bonded to a Ta, and of Ta that share a ligand with it.
+    """
+
+    bond: float
+    sulphur: float
+    bridged: float
+
+
+def local(trajectory: Trajectory) -> Local:
+    """Count bonds and bridges in the coordinates of all frames."""
+    species = np.array(trajectory.species)
+    ta, n = species == "Ta", float(np.sum(species == "Ta")) * trajectory.n_frames
+    lengths, sulphur, bridged = [], 0, 0
+    for x, cell in zip(trajectory.positions, trajectory.cells, strict=True):
+        distance, _ = _distances(x, cell)
+        bonds = (distance < BOND) & ta[:, None] & np.isin(species, ("Cl", "S"))[None, :]
+        lengths.append(distance[bonds])
+        sulphur += int(bonds[:, species == "S"].sum())
+        ligands = bonds[ta].astype(int)
+        shared = ligands @ ligands.T > 0
+        bridged += int(shared.sum()) - len(shared)
+    return Local(bond=float(np.mean(np.concatenate(lengths))), sulphur=sulphur / n, bridged=bridged / n)
 
 
 def draw_change(rng: np.random.Generator) -> Change:

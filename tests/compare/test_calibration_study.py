@@ -45,3 +45,12 @@ def test_no_change_changes_nothing(truths):
     same = truths.changed(base, truths.Change(), rng=rng)
     frac = (same.positions - base.positions) @ np.linalg.inv(base.cells[0])
     np.testing.assert_allclose(frac, np.round(frac), atol=1e-9)
+
+
+@pytest.mark.parametrize(("kind", "sulphur", "bridged"), [("corner", 1.0, 1.0), ("isolated", 0.0, 0.0)])
+def test_surroundings_are_counted_in_the_coordinates(truths, kind, sulphur, bridged):
+    base = truths.load_base(truths.CANDIDATES[kind], rng=np.random.default_rng(3), frames=3)
+    found = truths.local(base)
+    assert found.sulphur == pytest.approx(sulphur, abs=0.02)
+    assert found.bridged == pytest.approx(bridged, abs=0.05)
+    assert found.bond == pytest.approx(bonds(base, "Cl") if kind == "isolated" else 2.40, abs=0.01)
