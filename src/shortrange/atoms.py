@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -170,8 +170,18 @@ def form_factor(symbol: str, q: ArrayLike, *, charge: int = 0) -> Array:
             do=f"choose from {', '.join(known)}" if known else f"leave the charge of {symbol} out",
         )  # fmt: skip
     values = np.asarray(q, dtype=float)
+    return np.reshape(_tabulated_f0(ion, values.tobytes()), values.shape)
+
+
+@lru_cache(maxsize=64)
+def _tabulated_f0(ion: str, q: bytes) -> Array:
+    """Kept, since structures that are compared share elements and Q: xraydb searches its table each time."""
+    import xraydb
+
     # xraydb wants sin(theta)/lambda = Q / 4 pi.
-    return np.reshape(xraydb.f0(ion, np.ravel(values) / (4.0 * np.pi)), values.shape)
+    f: Array = xraydb.f0(ion, np.frombuffer(q) / (4.0 * np.pi))
+    f.setflags(write=False)
+    return f
 
 
 @cache

@@ -154,3 +154,21 @@ def test_messages():
         histograms.index("Ta-Br")
     with pytest.raises(DataError, match="the range that was counted"):
         coordination(histograms, "Ta-Ta", 1.0, 9.0)
+
+
+def test_a_large_frame_is_counted_alike_by_any_number_of_threads():
+    """In parts, and beside a second frame in one go: each pair once."""
+    rng = np.random.default_rng(3)
+    cell = np.array([[24.0, 0, 0], [3.0, 23.0, 0], [1.0, -2.0, 25.0]])
+    places = (np.stack(np.meshgrid(*[np.arange(9)] * 3), -1).reshape(-1, 3) + 0.3 * rng.random((729, 3))) / 9
+    positions = np.repeat((places @ cell)[None], 2, axis=0)
+    both = Trajectory(
+        species=("Na",) * 300 + ("Cl",) * 429, positions=positions, cells=np.repeat(cell[None], 2, axis=0)
+    )
+    one = Trajectory(species=both.species, positions=positions[:1], cells=cell[None])
+    by_one = pair_histograms(one, r_max=14.0, workers=1)
+    by_three = pair_histograms(one, r_max=14.0, workers=3)
+    assert np.array_equal(by_one.counts, by_three.counts)
+    assert by_one.mean_counts() == pytest.approx(
+        pair_histograms(both, r_max=14.0, workers=1).mean_counts(), rel=1e-6
+    )

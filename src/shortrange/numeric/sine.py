@@ -5,7 +5,7 @@ Throughout, G(r) = 2/pi * integral of F(Q) M(Q) sin(Q r) dQ with F(Q) = Q [S(Q) 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = [
     "cosine_taper",
     "even_step",
     "gauss_nodes",
+    "kept_kernel",
     "phases",
     "sine_kernel",
     "trapezoid_weights",
@@ -32,6 +33,7 @@ SOFT_FROM = 2.0 / 3.0
 
 _PANEL = 32  # nodes of a Gauss panel: exact to 1e-12 for a phase of up to 40 rad
 _PHASE = 36.0
+_KEPT_SIZE = 4_000_000  # numbers in a kernel
 
 
 def gauss_nodes(q_min: float, q_max: float, *, r_total: float) -> tuple[Array, Array]:
@@ -102,6 +104,23 @@ def sine_kernel(q: Array, weight: Array, r: Array) -> Array:
     out = coarse.imag[:, None] * fine.real
     out += coarse.real[:, None] * fine.imag
     return np.asarray(out.reshape(-1, q.size)[: r.size])
+
+
+def kept_kernel(q: Array, weight: Array, r: Array) -> Array:
+    """Return `sine_kernel`, read-only, kept for the next call with the same arguments if it is below 32 MB.
+
+    Structures that are compared share their ranges, and the sines take longer than what is made of them.
+    """
+    if r.size * q.size > _KEPT_SIZE:
+        return sine_kernel(q, weight, r)
+    return _kept(*(np.asarray(x, dtype=float).tobytes() for x in (q, weight, r)))
+
+
+@lru_cache(maxsize=4)
+def _kept(q: bytes, weight: bytes, r: bytes) -> Array:
+    out = sine_kernel(*(np.frombuffer(x) for x in (q, weight, r)))
+    out.setflags(write=False)
+    return out
 
 
 def cosine_sums(parts: tuple[Array, Array], weight: Array, *, n: int) -> Array:

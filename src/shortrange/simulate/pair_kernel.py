@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["count_frames"]
+__all__ = ["add_splines", "count_frames", "count_part"]
 
 _SUBCELL = 5.5  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
 
@@ -20,15 +20,15 @@ def count_frames(positions, cells, periodic, kinds, place, r_step, run, counts, 
     moments = np.zeros((n_pairs, n_r, 4))
     for f in range(positions.shape[0]):
         before = moments[:, 0, 0].sum()
-        _count_frame(positions[f], cells[f], periodic, kinds, place, r_step, n_r, moments)
+        count_part(positions[f], cells[f], periodic, kinds, place, r_step, 0, 1, moments)
         overlap[f] = moments[:, 0, 0].sum() > before
         if (f + 1) % run == 0 or f + 1 == positions.shape[0]:
-            _splines(moments, r_step, counts[f // run])
+            add_splines(moments, r_step, counts[f // run])
             moments[:] = 0.0
 
 
 @njit(nogil=True, cache=True)
-def _splines(moments, r_step, counts):  # type: ignore[no-untyped-def]
+def add_splines(moments, r_step, counts):  # type: ignore[no-untyped-def]
     """Add to ``counts`` the cubic B-splines of distances given by their moments, times the distance.
 
     Of a distance at t (0 to 1) after grid point k, the spline reaches k - 1 to k + 2; each part is a
@@ -180,10 +180,14 @@ def _gather(start, kind, targets, shifts, xyz, middle, limit, near, size):  # ty
 
 
 @njit(nogil=True, cache=True)
-def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, moments):  # type: ignore[no-untyped-def]
-    """Add the pairs of one frame to ``moments`` (n_pairs, n_r, 4), weighted with 1/r."""
+def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, moments):  # type: ignore[no-untyped-def]
+    """Add pairs of one frame to ``moments`` (n_pairs, n_r, 4), weighted with 1/r.
+
+    Those of the subcells of one of ``parts`` with themselves and with half of their neighbours: all parts
+    together hold each pair once.
+    """
     n_kinds = place.shape[0]
-    r_max = (n_r - 1) * r_step
+    r_max = (moments.shape[1] - 1) * r_step
     xyz, kind, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
     offsets = _half_space(cell, m, r_max)
     targets = np.empty(offsets.shape[0], np.int64)
@@ -191,7 +195,8 @@ def _count_frame(positions, cell, periodic, kinds, place, r_step, n_r, moments):
     near, work = np.empty((n_kinds, 3, 1024)), np.empty((3, 1024))
     size = np.empty(n_kinds, np.int64)
     middle = np.empty(3)
-    for home in range(m[0] * m[1] * m[2]):
+    n_homes = m[0] * m[1] * m[2]
+    for home in range(n_homes * part // parts, n_homes * (part + 1) // parts):
         lo, hi = start[home * n_kinds], start[(home + 1) * n_kinds]
         if lo == hi:
             continue

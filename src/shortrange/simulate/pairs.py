@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shortrange.atoms import atomic_number
 from shortrange.errors import DataError, SimulationError
 from shortrange.load.frames import FrameFile
 from shortrange.quantities import Step, Trajectory, step
 from shortrange.simulate.cache import content_key
-from shortrange.simulate.pair_kernel import count_frames
+from shortrange.simulate.feff_paths import worker_count
+from shortrange.simulate.pair_count import Grid, count_piece
 from shortrange.simulate.pieces import PieceStore, Workers, as_pieces, run_pieces
 
 __all__ = [
@@ -208,7 +207,7 @@ def pair_histograms(
     first = trajectory if isinstance(trajectory, Trajectory) else next(trajectory.pieces(1))
     if first.cells is None:
         r_max = max(r_max, _extent(trajectory))
-    grid = _Grid.of(first, r_max, r_step)
+    grid = Grid.of(first, r_max, r_step)
     done = workers if isinstance(workers, Workers) else Workers(number=workers)
     total = trajectory.n_frames if isinstance(trajectory, Trajectory) else trajectory.count()
     size = max(1, min(_PIECE, _PIECE_ATOMS // first.n_atoms))
@@ -217,7 +216,9 @@ def pair_histograms(
     store = None
     if done.keep:
         store = PieceStore(content_key("pairs", f"{grid.r_max:.6f} {r_step:.9f} {run}", first.source))
-    work = partial(count_piece, grid=grid, run=run)
+    # Threads that no other frame needs share one that is alone.
+    alone = total == 1 and done.scheduler is None
+    work = partial(count_piece, grid=grid, run=run, threads=worker_count(done.number) if alone else 1)
     runs = _Runs(grid.n_r, len(grid.pairs), run)
     for n, found in run_pieces(work, pieces, what="count pairs", workers=done, store=store, total=total):
         _no_overlap(found["overlap"], runs.n_frames, r_step, first)
@@ -233,58 +234,6 @@ def pair_histograms(
         number_density=runs.density, half_width=runs.half_width, label=first.label, source=first.source,
         history=(*history, counted),
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grid:
-    """What counting needs to know beside positions."""
-
-    pairs: tuple[tuple[str, str], ...]
-    kinds: Array
-    place: Array
-    r_step: float
-    n_r: int
-
-    @property
-    def r_max(self) -> float:
-        return (self.n_r - 1) * self.r_step
-
-    @property
-    def r(self) -> Array:
-        r = np.arange(self.n_r) * self.r_step
-        r.setflags(write=False)
-        return r
-
-    @classmethod
-    def of(cls, trajectory: Trajectory, r_max: float, r_step: float) -> _Grid:
-        names = sorted(trajectory.composition, key=_cations_first)
-        pairs = tuple(combinations_with_replacement(names, 2))
-        place = np.zeros((len(names), len(names)), dtype=np.int64)
-        for p, (a, b) in enumerate(pairs):
-            place[names.index(a), names.index(b)] = place[names.index(b), names.index(a)] = p
-        kinds = np.array([names.index(s) for s in trajectory.species], dtype=np.int64)
-        return cls(pairs, kinds, place, r_step, round(r_max / r_step) + 1)
-
-
-def count_piece(piece: Trajectory, *, grid: _Grid, run: int) -> dict[str, Array]:
-    """Count the pairs of some frames.
-
-    Returns
-    -------
-    dict
-        ``counts`` (n_runs, n_pairs, n_r) float32, sums over ``run`` frames each; ``overlap`` (n_frames,)
-        whether atoms coincide; and for boxes ``density`` and ``half_width`` of each frame.
-    """
-    positions, cells, periodic = _box(piece)
-    counts = np.zeros((-(-piece.n_frames // run), len(grid.pairs), grid.n_r), dtype=np.float32)
-    overlap = np.zeros(piece.n_frames, dtype=np.bool_)
-    count_frames(positions, cells, periodic, grid.kinds, grid.place, grid.r_step, run, counts, overlap)
-    found = {"counts": counts, "overlap": overlap}
-    if periodic:
-        inverse = np.linalg.inv(cells)
-        found["density"] = piece.n_atoms / np.abs(np.linalg.det(cells))
-        found["half_width"] = 0.5 / np.linalg.norm(inverse, axis=1).max(axis=1)
-    return found
 
 
 class _Runs:
@@ -400,20 +349,3 @@ def running_coordination(histograms: PairHistograms, r: Array) -> dict[str, Arra
             found[f"{a}-{b}"] = below / histograms.species[a]
             found[f"{b}-{a}"] = below / histograms.species[b]
     return found
-
-
-def _cations_first(symbol: str) -> tuple[int, int]:
-    """Order that names pairs as chemists do, the same for all files: Ta-Cl, Na-S, P-S, S-Cl, O-H."""
-    z = atomic_number(symbol)
-    noble = next(gas for gas in (2, 10, 18, 36, 54, 86, 118) if gas >= z)
-    return z - noble, -z
-
-
-def _box(trajectory: Trajectory) -> tuple[Array, Array, bool]:
-    """Positions and cells; a molecule gets a box that holds it, with its corner at the origin."""
-    if trajectory.cells is not None:
-        return trajectory.positions, trajectory.cells, True
-    low = trajectory.positions.min(axis=1, keepdims=True)
-    size = (trajectory.positions - low).max(axis=(0, 1)) + 0.5
-    cells = np.repeat(np.diag(size)[None], trajectory.n_frames, axis=0)
-    return trajectory.positions - low + 0.25, cells, False

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from shortrange.errors import DataError
-from shortrange.numeric.sine import Window, gauss_nodes, sine_kernel, window_values
+from shortrange.numeric.sine import Window, gauss_nodes, kept_kernel, window_values
 from shortrange.simulate.pairs import PairHistograms, bin_transform
 from shortrange.simulate.pdf_peaks import Shape, Widths
 from shortrange.simulate.pdf_sums import (
@@ -93,7 +93,7 @@ class PdfModel:
         modified = w * window_values(q, q_max=self.q_max, window=self.window)
         put = object.__setattr__
         put(self, "_q", q)
-        put(self, "_kernel", sine_kernel(q, modified, self.r))
+        put(self, "_kernel", kept_kernel(q, modified, self.r))
         put(self, "_pair_weights", pair_weights(self.histograms, q, weights=self.weights, energy=self.energy))
         put(self, "_table", tabulate(self.histograms, self.q_max * (1 + _MAX_STRETCH)))
 
@@ -160,7 +160,7 @@ class PdfModel:
             return np.asarray(np.array(each) @ self._kernel.T * (scale * self._envelope(q_damp)))
         waves = signal(self.histograms, counts)
         q = self._q * (1 + stretch)
-        sines = sine_kernel(q, np.full(q.size, np.pi / 2), self.histograms.r)
+        sines = kept_kernel(q, np.full(q.size, np.pi / 2), self.histograms.r)
         spread = bin_transform(q, self.histograms.r_step)
         base = signal(self.histograms, None) @ sines
         sines = sines.astype(counts.dtype)  # products of mixed precision bypass BLAS

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len, rfft
 from scipy.interpolate import CubicSpline
+from scipy.signal import CZT
 
 from shortrange.errors import DataError
 from shortrange.numeric.sine import cosine_taper
@@ -22,6 +23,7 @@ Array = NDArray[Any]
 
 TAPER = 1.0
 """Width in angstrom of the switch at the end of a periodic histogram."""
+_Q_STEP = 0.15  # rad of sin(Q r_max) between points of the table
 
 
 def check_ranges(h: PairHistograms, r: Array, q_min: float, q_max: float) -> None:
@@ -55,15 +57,30 @@ def signal(h: PairHistograms, counts: Array | None) -> Array:
 
 
 def tabulate(h: PairHistograms, q_end: float) -> CubicSpline:
-    """Splines over Q of the Debye sums of all pairs; the grid follows sin(Q r_max) to 1e-6."""
-    size = next_fast_len(int(np.ceil(2 * np.pi * h.r_max / (0.15 * h.r_step))), real=True)
-    q = 2 * np.pi / (size * h.r_step) * np.arange(size // 2 + 1)
-    last = min(int(np.searchsorted(q, q_end)) + 4, q.size)
+    """Splines over Q of the Debye sums of all pairs; the grid follows sin(Q r_max) to 1e-6.
+
+    Only the Q that are wanted are computed, by the chirp z-transform (Rabiner et al., IEEE Trans. Audio
+    Electroacoust. 17 (1969) 86): a padded FFT would reach 10 times as far.
+    """
+    n = int(np.ceil(q_end * h.r_max / _Q_STEP)) + 4
+    q = _Q_STEP / h.r_max * np.arange(n)
     counted = signal(h, h.mean_counts()[None])[0]
-    q = q[:last]
-    sums = -rfft(counted, size, axis=1).imag[:, :last] / bin_transform(q, h.r_step)
-    sums += rfft(signal(h, None), size, axis=1).imag[:, :last]
+    ideal = signal(h, None)
+    # Ideal gases of all pairs have one form: the last row stands for them.
+    largest = int(np.argmax(ideal.max(axis=1)))
+    rows = np.vstack([counted, ideal[largest]])
+    waves = _chirp(h.r.size, n, h.r_step * _Q_STEP / h.r_max)(rows)
+    sums = -waves.imag[:-1] / bin_transform(q, h.r_step)
+    top = ideal[largest].max()
+    if top > 0:
+        sums += np.outer(ideal.max(axis=1) / top, waves.imag[-1])
     return CubicSpline(q, sums, axis=1)
+
+
+@lru_cache(maxsize=4)
+def _chirp(n: int, m: int, phase: float) -> CZT:
+    """Transform of ``n`` points to ``m`` values of Q, ``phase`` (r step times Q step) apart."""
+    return CZT(n, m, w=complex(np.exp(-1j * phase)))
 
 
 def damping(h: PairHistograms, q: Array, u_iso: float | Mapping[str, float]) -> Array:

@@ -1,0 +1,131 @@
+"""Counting the pairs of some frames: what one thread, or one worker of a cluster, does at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortrange.atoms import atomic_number
+from shortrange.quantities import Trajectory
+from shortrange.simulate.pair_kernel import add_splines, count_frames, count_part
+
+__all__ = ["Grid", "count_piece"]
+
+Array = NDArray[Any]
+
+_PARTS = 4  # of a large frame that is alone: always the same, so that sums do not depend on the threads
+_LARGE = 500  # atoms from which a frame is parted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """What counting needs to know beside positions."""
+
+    pairs: tuple[tuple[str, str], ...]
+    kinds: Array
+    place: Array
+    r_step: float
+    n_r: int
+
+    @property
+    def r_max(self) -> float:
+        """Largest distance, angstrom."""
+        return (self.n_r - 1) * self.r_step
+
+    @property
+    def r(self) -> Array:
+        """Distances, angstrom, shape (n_r,)."""
+        r = np.arange(self.n_r) * self.r_step
+        r.setflags(write=False)
+        return r
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, r_max: float, r_step: float) -> Grid:
+        """Return that of the species of a trajectory."""
+        names = sorted(trajectory.composition, key=_cations_first)
+        pairs = tuple(combinations_with_replacement(names, 2))
+        place = np.zeros((len(names), len(names)), dtype=np.int64)
+        for p, (a, b) in enumerate(pairs):
+            place[names.index(a), names.index(b)] = place[names.index(b), names.index(a)] = p
+        kinds = np.array([names.index(s) for s in trajectory.species], dtype=np.int64)
+        return cls(pairs, kinds, place, r_step, round(r_max / r_step) + 1)
+
+
+def count_piece(piece: Trajectory, *, grid: Grid, run: int, threads: int = 1) -> dict[str, Array]:
+    """Count the pairs of some frames.
+
+    Parameters
+    ----------
+    piece
+        The frames.
+    grid
+        See `Grid`.
+    run
+        Frames whose counts are added up.
+    threads
+        For a single frame of many atoms. The result does not depend on it.
+
+    Returns
+    -------
+    dict
+        ``counts`` (n_runs, n_pairs, n_r) float32, sums over ``run`` frames each; ``overlap`` (n_frames,)
+        whether atoms coincide; and for boxes ``density`` and ``half_width`` of each frame.
+    """
+    positions, cells, periodic = _box(piece)
+    counts = np.zeros((-(-piece.n_frames // run), len(grid.pairs), grid.n_r), dtype=np.float32)
+    overlap = np.zeros(piece.n_frames, dtype=np.bool_)
+    how = (periodic, grid.kinds, grid.place, grid.r_step)
+    if piece.n_frames == 1 and piece.n_atoms >= _LARGE:
+        overlap[0] = _count_parts(positions[0], cells[0], how, counts[0], threads)
+    else:
+        count_frames(positions, cells, *how, run, counts, overlap)
+    found = {"counts": counts, "overlap": overlap}
+    if periodic:
+        inverse = np.linalg.inv(cells)
+        found["density"] = piece.n_atoms / np.abs(np.linalg.det(cells))
+        found["half_width"] = 0.5 / np.linalg.norm(inverse, axis=1).max(axis=1)
+    return found
+
+
+def _count_parts(
+    positions: Array, cell: Array, how: tuple[bool, Array, Array, float], counts: Array, threads: int
+) -> bool:
+    """Add the pairs of a frame to ``counts`` (n_pairs, n_r); return whether atoms coincide."""
+
+    def one(part: int) -> Array:
+        moments = np.zeros((*counts.shape, 4))
+        count_part(positions, cell, *how, part, _PARTS, moments)
+        return moments
+
+    if threads > 1:
+        with ThreadPoolExecutor(min(threads, _PARTS)) as pool:
+            found = list(pool.map(one, range(_PARTS)))
+    else:
+        found = [one(part) for part in range(_PARTS)]
+    moments = found[0]
+    for other in found[1:]:
+        moments += other
+    add_splines(moments, how[3], counts)
+    return bool(moments[:, 0, 0].any())
+
+
+def _cations_first(symbol: str) -> tuple[int, int]:
+    """Order that names pairs as chemists do, the same for all files: Ta-Cl, Na-S, P-S, S-Cl, O-H."""
+    z = atomic_number(symbol)
+    noble = next(gas for gas in (2, 10, 18, 36, 54, 86, 118) if gas >= z)
+    return z - noble, -z
+
+
+def _box(trajectory: Trajectory) -> tuple[Array, Array, bool]:
+    """Positions and cells; a molecule gets a box that holds it, with its corner at the origin."""
+    if trajectory.cells is not None:
+        return trajectory.positions, trajectory.cells, True
+    low = trajectory.positions.min(axis=1, keepdims=True)
+    size = (trajectory.positions - low).max(axis=(0, 1)) + 0.5
+    cells = np.repeat(np.diag(size)[None], trajectory.n_frames, axis=0)
+    return trajectory.positions - low + 0.25, cells, False
