@@ -95,7 +95,7 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
             raise DataError(
                 f"site {atom.label or symbol} is occupied by {atom.occupancy:g} {symbol}",
                 where=str(path),
-                do="replace partial occupancies by explicit atoms, in a supercell that shares the site out",
+                do="sample them in a supercell: shortrange.simulate.occupancies.sample_occupancies",
             )
         species.append(symbol)
     check_frames(frames, 1, path)
