@@ -3,19 +3,15 @@
 ``python benchmarks/bench_exafs.py [SNAPSHOTS.extxyz] [--frames 20] [--truth-frames 2]``; without a file it
 uses the two SIMULATED snapshots shipped with the tests. The plain runs are a loop over FEFF's own programs,
 one absorber at a time on each processor, without path filter: 4 legs, half path lengths to 6 angstrom. An
-empty temporary cache is used: "first" includes potentials and path tables, but not compilation. Seconds are
-of processor time, of all programs together: on two free cores half of that passes.
-
-``--md-exafs PROGRAM`` also runs the pipeline of md-exafs (in an environment of its own) with its default
-settings (self-consistent potentials for each absorber, 6 legs) on one absorber of each of the few frames.
+empty temporary cache is used: "first" includes potentials and path tables, but not compilation.
 """
 
 import argparse
 import os
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from ase.io import read
@@ -42,17 +38,11 @@ def trajectory(frames) -> Trajectory:
     )
 
 
-def cpu_seconds() -> float:
-    """Processor time so far, of this process and of the programs that it has run."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
-
-
 def timed(**options):
-    """Ensemble and seconds of processor time."""
-    start = cpu_seconds()
+    """Ensemble and seconds."""
+    start = perf_counter()
     result = ensemble_exafs(absorber="Ta", edge="L3", r_max=R_MAX, k=K, check=False, **options)
-    return result, cpu_seconds() - start
+    return result, perf_counter() - start
 
 
 def error(chi, truth) -> float:
@@ -76,35 +66,10 @@ def plain_feff(snapshots: Trajectory, potentials):
         cluster = cluster_around(snapshots, frame=job[0], atom=job[1], radius=R_MAX + 3.0)
         return chi_of_paths(run_feff(cluster, edge="L3", r_path=R_MAX, potentials=potentials)[2], K)
 
-    start = cpu_seconds()
+    start = perf_counter()
     with ThreadPoolExecutor(worker_count(None)) as pool:
         spectra = np.array(list(pool.map(one, jobs)))
-    return spectra, cpu_seconds() - start
-
-
-def by_md_exafs(snapshots: Trajectory, program: Path) -> tuple[float, int]:
-    """Processor time of md-exafs for the first absorber of each frame, and how many those are."""
-    from ase import Atoms
-    from ase.io import write
-
-    frames = [
-        Atoms(snapshots.species, positions=x, cell=cell, pbc=True)
-        for x, cell in zip(snapshots.positions, snapshots.cells, strict=True)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder) / "few.extxyz", frames)
-        command = f"{program} pipeline few.extxyz Ta:0 --all-frames --edge L3 --radius {R_MAX} -o out"
-        # It looks for FEFF's programs beside itself.
-        path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-        start = cpu_seconds()
-        said = subprocess.run(
-            command.split(), cwd=folder, env=os.environ | {"PATH": path}, check=True, text=True,
-            capture_output=True,
-        ).stdout  # fmt: skip
-        used = cpu_seconds() - start
-    if f"Successful calculations: {len(frames)}" not in said:
-        raise RuntimeError(f"md-exafs did not finish: {said[-500:]}")
-    return used, len(frames)
+    return spectra, perf_counter() - start
 
 
 def main() -> None:
@@ -113,7 +78,6 @@ def main() -> None:
     parser.add_argument("snapshots", nargs="?", default=str(SHIPPED))
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--truth-frames", type=int, default=2)
-    parser.add_argument("--md-exafs", type=Path, help="its command, such as /tmp/peer/bin/md-exafs")
     options = parser.parse_args()
     frames = read(options.snapshots, index=":")
     many = trajectory(frames[:: max(1, len(frames) // options.frames)][: options.frames])
@@ -125,7 +89,7 @@ def main() -> None:
         os.environ["SHORTRANGE_CACHE"] = cache
         first, uncached = timed(trajectory=many)
         _, cached = timed(trajectory=many)
-        print(f"{many.n_frames} frames, {first.n_absorbers} absorbers, {first.n_paths} paths:")
+        print(f"{many.n_frames} frames, {first.n_absorbers} absorbers, {first.n_paths} paths, 5 stretches:")
         shapes = first.history[-1].settings["shapes"]["calculated"]
         print(f"  first {uncached:.1f} s ({shapes} path shapes by FEFF), again {cached:.2f} s")
         potentials = potentials_for(few, absorber="Ta", edge="L3")
@@ -137,10 +101,6 @@ def main() -> None:
         print(
             f"  extrapolated to {first.n_absorbers}: {same_time * whole:.0f} s and {own_time * whole:.0f} s"
         )
-        if options.md_exafs is not None:
-            theirs, n_theirs = by_md_exafs(few, options.md_exafs)
-            print(f"md-exafs, {n_theirs} absorbers: {theirs:.1f} s;", end=" ")
-            print(f"extrapolated to {first.n_absorbers}: {theirs / n_theirs * first.n_absorbers:.0f} s")
         print(f"rms of k^2 chi (k 3-12) of the mean of these {n} absorbers against plain FEFF:")
         for name, switch in (("single scattering", False), ("all paths", True)):
             result, _ = timed(trajectory=few, potentials=potentials, multiple_scattering=switch)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHAPES", "Shape", "characteristic"]
+__all__ = ["SHAPES", "Shape", "characteristic", "small_angle_part"]
 
 Array = NDArray[Any]
 Shape = Literal["sphere", "shell", "sheet"]
@@ -51,6 +51,24 @@ def characteristic(shape: str, r: Array, values: Array) -> tuple[Array, Array]:
         gamma, slope = _sphere(r, float(values[0]))
         return gamma, slope[None]
     return _shell(r, *(float(v) for v in values))
+
+
+def small_angle_part(shape: str, r: Array, values: Array, *, number_density: float) -> Array:
+    r"""Part of G(r) that the form of a particle makes by small-angle scattering, angstrom^-2, shape of ``r``.
+
+    :math:`f_{SAS}(r) = 4\pi r \rho_0 \gamma(r)` of Farrow and Billinge, Acta Cryst. A 65 (2009) 232. The
+    Debye sum of a cluster from Q = 0 on holds it. G of a measurement that starts past the small-angle range
+    does not, and has the baseline :math:`-f_{SAS}` instead: subtract it from `simulate_gr` of a cluster with
+    ``q_min=0`` to compare them.
+
+    Parameters
+    ----------
+    shape, r, values
+        As for `characteristic`.
+    number_density
+        Of the inside of the particle, atoms per cubic angstrom.
+    """
+    return np.asarray(4 * np.pi * r * number_density * characteristic(shape, r, values)[0])
 
 
 def _sphere(r: Array, diameter: float) -> tuple[Array, Array]:
