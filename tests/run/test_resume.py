@@ -1,12 +1,9 @@
 """An interrupted run goes on from where it was, to the same result."""
 
-import json
-
 import pytest
 
 import shortrange.run.pipeline as pipeline
 import shortrange.simulate.pairs as pairs
-from shortrange.cli.app import run_app
 from shortrange.config import read_project
 from shortrange.run import run_project
 
@@ -74,16 +71,14 @@ def test_other_snapshots_are_not_taken_for_those_of_the_interruption(pdf_project
     assert len(counted) > made
 
 
-def test_a_larger_q_range_and_nested_sampling_are_in_the_result(pdf_project, tmp_path):
+def test_a_larger_q_range_and_nested_sampling_are_in_the_result(pdf_project):
     pytest.importorskip("dynesty", reason="dynesty is an extra")
     path = pdf_project / "project.toml"
     path.write_text(path.read_text() + "\n[verdict]\nnested = true\n")
-    assert run_app(["run", str(path), "--out", str(tmp_path / "out"), "--static"]) == 0
-    record = json.loads((tmp_path / "out" / "verdict.json").read_text())
-    gains = {p["measurement"]: p["expected_gain_nats"] for p in record["what_would_decide"]}
+    verdict = run_project(read_project(path)).verdict
+    gains = {p.what: p.expected for p in verdict.prospects}
     assert gains["PDF with Q up to 30 1/angstrom"] > gains["PDF as it is"]
-    assert "among the models offered" in record["probabilities"]
-    checks = record["settings"]["laplace_less_nested"]["PDF"]
+    checks = verdict.settings["laplace_less_nested"]["PDF"]
     assert len(checks) == 2
     for off, sigma in checks.values():
         assert abs(off) < 1.0

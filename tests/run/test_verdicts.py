@@ -124,6 +124,7 @@ def test_the_result_keeps_its_contract(pdf_project, tmp_path):
     assert sum(m["probability"] for m in record["models"]) == pytest.approx(1.0)
     assert all(set(m["misfit"]["PDF"]) >= {"R", "chi2_reduced"} for m in record["models"])
     assert {"path", "sha256"} == set(record["inputs"][0])
+    assert "among the models offered" in record["probabilities"]
     assert {"warnings", "settings", "versions", "best"} <= set(record)
     for name in ("report.html", "results.h5", "figures", "reduced"):
         assert (out / name).exists()
