@@ -26,6 +26,7 @@ from shortrange.fit.boxcar_windows import (
     with_default_priors,
 )
 from shortrange.fit.coherence import Coherence, coherence
+from shortrange.fit.fractions import is_occupancy
 from shortrange.fit.gr_points import GrData, prepare_gr
 from shortrange.fit.phases import Book, make_book
 from shortrange.fit.refine import (
@@ -54,6 +55,10 @@ Array = NDArray[Any]
 
 _SAME = 0.9995
 """Correlation of two G(r) from which phases count as one."""
+OCCUPANCIES = (
+    "occupancies are shared: the errors of mass fractions in windows lack what those of occupancies do to "
+    "the mass of a cell; the fit of all windows has it"
+)
 FREE = ("scale", "u_iso")
 """Parameters that are free in each window unless others are named."""
 
@@ -335,6 +340,8 @@ def _gather(
             name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k])
             for k, name in enumerate(phases)
         }
+    if job.shared is not None and any(is_occupancy(p.name) for p in job.shared[0].free):
+        warnings.append(OCCUPANCIES)
     failed = [w for w in windows if w.refinement is None]
     if failed:
         warnings.append(f"{len(failed)} of {len(windows)} windows failed, the first: {failed[0].reason}")

@@ -7,18 +7,31 @@ proportion to :math:`s / \langle f\rangle^2`; mass, cells and volume follow from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.atoms import atomic_mass
+from shortrange.crystal import CELL_NAMES
+from shortrange.fit.phases import Book
 from shortrange.simulate.crystal_gr import CrystalPdf
 
-__all__ = ["Fractions", "fractions", "mass_weights", "shares"]
+__all__ = [
+    "Fractions",
+    "amounts",
+    "fractions",
+    "is_occupancy",
+    "log_slopes",
+    "mass_weights",
+    "share_slopes",
+    "shares",
+]
 
 Array = NDArray[Any]
+Kind = Literal["mass", "atom", "cell", "volume"]
+KINDS: tuple[Kind, ...] = ("mass", "atom", "cell", "volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,24 +59,70 @@ class Fractions:
         return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
 
 
-def fractions(phases: Mapping[str, CrystalPdf], scales: Array, covariance: Array) -> dict[str, Fractions]:
+def fractions(book: Book, theta: Array, covariance: Array) -> dict[str, Fractions]:
     """Shares by mass, atoms, cells and volume.
 
     Parameters
     ----------
-    phases
-        By name.
-    scales, covariance
-        Of the phases in this order, shapes (n,) and (n, n).
+    book
+        Phases and free parameters.
+    theta, covariance
+        Of the free parameters, shapes (p,) and (p, p). Scales move the shares, and so do occupancies and the
+        lattice, by what a cell then holds.
     """
-    out = {}
-    for kind in ("mass", "atom", "cell", "volume"):
-        weights = np.array([_per_scale(model, kind) for model in phases.values()])
-        values, slopes = shares(scales, weights)
+    full = book.all_values(theta)
+    places = [book.index(f"{name}.scale") for name in book.phases]
+    out: dict[str, Fractions] = {}
+    for kind in KINDS:
+        values, slopes = shares(full[places], amounts(book, theta, kind))
+        jacobian = slopes @ book.matrix[places] + share_slopes(values) @ log_slopes(book, theta, kind)
         out[kind] = Fractions(
-            phases=tuple(phases), kind=kind, values=values, covariance=slopes @ covariance @ slopes.T
+            phases=tuple(book.phases), kind=kind, values=values, covariance=jacobian @ covariance @ jacobian.T
         )
     return out
+
+
+def amounts(book: Book, theta: Array, kind: Kind) -> Array:
+    """Amount of each phase as refined for a scale of 1, up to a common factor, shape (n_phases,)."""
+    full = book.all_values(theta)
+    return np.array(
+        [
+            _per_scale(replace(phase, crystal=phase.crystal_at(full[book.of_phase(name)])), kind)
+            for name, phase in book.phases.items()
+        ]
+    )
+
+
+def log_slopes(book: Book, theta: Array, kind: Kind) -> Array:
+    """Slopes of ln(amount for a scale of 1) by the free parameters, shape (n_phases, p), by differences.
+
+    Only occupancies move it, and the lattice that by volume.
+    """
+    out = np.zeros((len(book.phases), theta.size))
+    for k, parameter in enumerate(book.free):
+        if not (is_occupancy(parameter.name) or (kind == "volume" and _is_lattice(parameter.name))):
+            continue
+        low, high = theta.copy(), theta.copy()
+        # Neither side may leave the limits: there is no crystal with more than one atom on a site.
+        low[k] = max(theta[k] - 1e-3 * parameter.size, parameter.lower)
+        high[k] = min(theta[k] + 1e-3 * parameter.size, parameter.upper)
+        rise = np.log(amounts(book, high, kind)) - np.log(amounts(book, low, kind))
+        out[:, k] = rise / (high[k] - low[k])
+    return out
+
+
+def share_slopes(values: Array) -> Array:
+    """d(shares) / d ln(amounts), shape (n, n)."""
+    return np.asarray(np.diag(values) - np.outer(values, values))
+
+
+def is_occupancy(name: str) -> bool:
+    """Whether a parameter says how full a site is."""
+    return name.rpartition(".")[2].startswith("occ_")
+
+
+def _is_lattice(name: str) -> bool:
+    return name.rpartition(".")[2] in (*CELL_NAMES, "stretch")
 
 
 def shares(scales: Array, weights: Array) -> tuple[Array, Array]:

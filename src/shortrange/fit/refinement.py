@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal
-from shortrange.fit.fractions import Fractions, fractions
+from shortrange.fit.fractions import Fractions, fractions, is_occupancy
 from shortrange.fit.gr_points import GrData
 from shortrange.fit.phases import Book
 from shortrange.fit.refine_problem import Problem, Solution
 from shortrange.quantities import Step
-from shortrange.simulate.crystal_gr import CrystalPdf
 
 __all__ = ["Refined", "Refinement", "conclude"]
 
@@ -183,22 +182,18 @@ def _doubts(solution: Solution, parameters: tuple[Refined, ...]) -> list[str]:
     return texts
 
 
-def _refined(book: Book, full: Array) -> dict[str, CrystalPdf]:
-    """Phases whose crystals, and so the amounts in a cell, are the refined ones."""
-    return {
-        name: replace(phase, crystal=phase.crystal_at(full[book.of_phase(name)]))
-        for name, phase in book.phases.items()
-    }
-
-
 def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fractions], list[str]]:
     """Fractions of the phases, unless their scales cannot be told apart."""
     if len(book.phases) < 2 or solution.reason:
         return {}, []
     places = [book.index(f"{name}.scale") for name in book.phases]
     matrix = book.matrix[places]
-    scales, covariance = full[places], matrix @ np.nan_to_num(solution.covariance, nan=0.0) @ matrix.T
-    lost = [p.name for p in book.free if p.name in solution.blind and p.name.endswith(".scale")]
+    known = np.nan_to_num(solution.covariance, nan=0.0)
+    scales, covariance = full[places], matrix @ known @ matrix.T
+    lost = [
+        p.name for p in book.free
+        if p.name in solution.blind and (p.name.endswith(".scale") or is_occupancy(p.name))
+    ]  # fmt: skip
     sigma = np.sqrt(np.diag(covariance))
     alike = [
         f"{a} and {b} (correlation of their scales {covariance[i, j] / (sigma[i] * sigma[j]):.4f})"
@@ -210,4 +205,4 @@ def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fra
         return {}, [f"the amounts of the phases cannot be told apart: {what}"]
     if not scales.sum() > 0:
         return {}, ["the scales add up to nothing: no amounts of phases"]
-    return fractions(_refined(book, full), scales, covariance), []
+    return fractions(book, solution.theta, known), []

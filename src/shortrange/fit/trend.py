@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.fit.fractions import mass_weights, shares
+from shortrange.fit.fractions import amounts, log_slopes, share_slopes, shares
 from shortrange.fit.phases import Book, Free
 from shortrange.fit.refine import Range
 from shortrange.fit.refine_problem import Problem, solve
@@ -134,9 +134,10 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
     values = varied.all_values(theta)
     found = theta[-n * k :].reshape(n, k)
     covariance = solution.covariance[-n * k :, -n * k :]
+    weights, by_shape = amounts(varied, theta, "mass"), log_slopes(varied, theta, "mass")[:, : len(shape)]
     means = {f"{phase}.scale": float(row.mean()) for phase, row in zip(phases, found, strict=True)}
     model, _, _ = problem.model(theta)
-    mass, mass_covariance = _masses(found, covariance, mass_weights(book.phases))
+    mass, mass_covariance = _masses(found, solution.covariance, weights, by_shape)
     return Trend(
         phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass,
         mass_covariance=mass_covariance,
@@ -159,12 +160,21 @@ def _local_misfit(over: Range, problem: Problem, theta: Array) -> Array:
     return np.asarray(np.interp(data.r, window.r, local))
 
 
-def _masses(scales: Array, covariance: Array, weights: Array) -> tuple[Array, Array]:
-    """Mass fractions at the knots (n, k) and their covariance for each phase (n, k, k)."""
-    n, k = scales.shape
+def _masses(scales: Array, covariance: Array, weights: Array, by_shape: Array) -> tuple[Array, Array]:
+    """Mass fractions at the knots (n, k) and their covariance for each phase (n, k, k).
+
+    The covariance is that of the parameters that shape the phases, n_shape of them, and then of the scales;
+    ``by_shape`` (n, n_shape) is d ln(weights) by the former.
+    """
+    (n, k), n_shape = scales.shape, by_shape.shape[1]
     mass = np.zeros((n, k))
-    slopes = np.zeros((n, k, n * k))
+    slopes = np.zeros((n, k, n_shape + n * k))
+    known = np.any(by_shape, axis=0)
     for j in range(k):
         mass[:, j], slope = shares(scales[:, j], weights)
-        slopes[:, j, j::k] = slope
+        slopes[:, j, :n_shape] = share_slopes(mass[:, j]) @ by_shape
+        slopes[:, j, n_shape + j :: k] = slope
+    # What the data do not determine has no error; it matters where it moves a mass.
+    idle = np.concatenate([~known, np.zeros(n * k, dtype=bool)])
+    covariance = np.where(idle[:, None] | idle[None, :], 0.0, covariance)
     return mass, np.einsum("pax,xy,pby->pab", slopes, covariance, slopes)

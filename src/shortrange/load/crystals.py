@@ -70,10 +70,17 @@ def crystal_from_trajectory(snapshot: Trajectory, *, system: str | None = None) 
     """
     where = snapshot.source or snapshot.label or "structure"
     if snapshot.cells is None:
-        raise DataError("this is a molecule, without a cell", where=where, do="give a crystal")
+        raise DataError(
+            "this is a molecule, without a cell: what is packed around it, and the density that the baseline "
+            "of G(r) follows, are not known",
+            where=where, do="give a crystal or one periodic snapshot with its surroundings as the phase; "
+            "`shortrange run` compares molecules and motifs as [[model]]",
+        )  # fmt: skip
     if snapshot.n_frames > 1:
         raise DataError(
-            f"there are {snapshot.n_frames} frames", where=where, do="give one: a phase is one crystal"
+            f"there are {snapshot.n_frames} frames",
+            where=where,
+            do="give one, as a phase is one crystal; `shortrange run` compares averages of snapshots",
         )
     cell = snapshot.cells[0]
     lengths = np.linalg.norm(cell, axis=1)
