@@ -17,6 +17,7 @@ RECORDS = {
     "S8": (10056, "S8", ["elemental sulfur", "alpha-sulfur"]),
     "ZnS": (110, "ZnS", ["sphalerite", "zinc sulfide"]),
     "CaS": (11284, "CaS", ["oldhamite", "calcium sulfide"]),
+    "gypsum": (4651, "CaSO4.2H2O", ["gypsum", "calcium sulfate dihydrate"]),
     "TaS2_2H": (10177, "TaS2", ["2H-TaS2", "tantalum disulfide"]),
     "Ta": (11230, "Ta", ["tantalum", "foil"]),
     "W": (11236, "W", ["tungsten", "foil"]),

@@ -1,8 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from shortrange.analyse.distortion import nearest_ligands
+from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError
-from shortrange.load import load_crystal
+from shortrange.load import load_crystal, load_trajectory
+
+GYPSUM = Path(__file__).parents[2] / "reference_spectra" / "crystals" / "gypsum.cif"
 
 CIF = """data_test
 _symmetry_space_group_name_H-M   '{group}'
@@ -43,6 +49,29 @@ def test_partly_occupied_and_shared_sites_are_kept(tmp_path):
     sites = "Na1 Na 0 0 0 0.75 0.01\nK1 K 0 0 0 0.25 0.01\nCl1 Cl 0.5 0.5 0.5 0.9 0.01"
     mixed = load_crystal(write(tmp_path, sites=sites))
     assert mixed.composition == pytest.approx({"Na": 3.0, "K": 1.0, "Cl": 3.6})
+
+
+def test_labels_of_water_and_hydroxide_are_oxygen(tmp_path):
+    """As AMCSD writes them, without type symbols; gemmi and the formula of the record say the same."""
+    sites = "Mg1 Mg 0 0 0 1 0.01\nOW2 OW 0.5 0 0 1 0.01\nOh OH 0 0.5 0 1 0.01\nD1 D 0 0 0.5 1 0.01"
+    path = write(tmp_path, sites=sites, group="P 1")
+    brucite = load_crystal(path)
+    assert brucite.composition == {"Mg": 1.0, "O": 2.0, "H": 1.0}
+    assert brucite.labels[1] == "OW2"
+    assert brucite.history[-1].settings == {"Ow": "O", "Oh": "O", "D": "H"}
+    assert load_trajectory(path).composition == {"Mg": 1, "O": 2, "H": 1}
+    with pytest.raises(DataError, match="'Wat' is not a chemical element"):
+        load_crystal(write(tmp_path, sites=SALT + "\nWat Wat 0 0 0.5 1 0.01"))
+
+
+def test_gypsum_of_amcsd():
+    """Formula and volume as the record prints them; the sulfate ion as its authors found it."""
+    gypsum = load_crystal(GYPSUM)
+    assert gypsum.composition == {"Ca": 4.0, "S": 4.0, "O": 24.0, "H": 16.0}
+    assert gypsum.volume == pytest.approx(493.34, abs=0.005)
+    run = load_trajectory(GYPSUM)
+    near = nearest_ligands(run, atoms_of(run, ["S"]), ("O",), count=4)
+    assert np.linalg.norm(near, axis=-1) == pytest.approx(1.475, abs=0.01)
 
 
 def test_without_symmetry_the_cell_names_the_system(tmp_path):

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal, system_of_cell
 from shortrange.errors import DataError, ShortrangeError
-from shortrange.load.frames import check_species
 from shortrange.load.registry import load_trajectory
+from shortrange.load.site_elements import site_elements
 from shortrange.load.structures import sniff_cif
 from shortrange.load.text import read_text
 from shortrange.quantities import Step, Trajectory, step
@@ -114,8 +114,7 @@ def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
         raise DataError("the structure lists no atoms", where=str(path), do="give the list of its sites")
     lattice = tuple(float(x) for x in structure.lattice.abcABG())
     group = getattr(parser, "spacegroup", None)
-    species = tuple(re.sub(r"[^A-Za-z].*", "", atom.element).capitalize() for atom in structure)
-    check_species(species, path)
+    species, renamed = site_elements((atom.element for atom in structure), path)
     occupancies = np.array([float(atom.occupancy) for atom in structure])
     positions = np.array([atom.xyz for atom in structure], dtype=float)
     _check_sharing(path, species, positions, occupancies, np.array(structure.lattice.base))
@@ -130,7 +129,7 @@ def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
         labels=_labels(parser, structure), operations=_operations(group),
         u_aniso=tensors if anisotropic.any() else None,
         label=path.name.split(".")[0], source=str(path),
-        history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group),
+        history=_history(path, "_atom_site_aniso_u_11" in text.lower(), group) + renamed,
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from shortrange.errors import DataError
-from shortrange.load.frames import Frame, Notes, check_frames, check_species, frames_text, open_binary
+from shortrange.load.frames import Frame, Notes, check_frames, frames_text, open_binary
+from shortrange.load.site_elements import site_elements
 from shortrange.load.text import is_gzip, read_text
 from shortrange.quantities import Trajectory, step
 
@@ -87,24 +88,21 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
         crystal = getParser("cif").parse(text)
     if not len(crystal):
         raise DataError("the CIF lists no atoms", where=str(path), do="give a CIF with an _atom_site loop")
-    species = []
-    for atom in crystal:
-        symbol = re.sub(r"[^A-Za-z].*", "", atom.element).capitalize()
-        check_species([symbol], path)
+    species, renamed = site_elements((atom.element for atom in crystal), path)
+    for atom, symbol in zip(crystal, species, strict=True):
         if abs(atom.occupancy - 1.0) > 1e-3:
             raise DataError(
                 f"site {atom.label or symbol} is occupied by {atom.occupancy:g} {symbol}",
                 where=str(path),
                 do="sample them in a supercell: shortrange.simulate.occupancies.sample_occupancies",
             )
-        species.append(symbol)
     check_frames(frames, 1, path)
     cell = crystal.lattice
     return Trajectory(
-        species=tuple(species),
+        species=species,
         positions=np.array([crystal.xyz_cartn]),
         cells=np.array([cell.base]),
         source=str(path),
         label=path.name.split(".")[0],
-        history=(step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=1),),
+        history=(step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=1), *renamed),
     )
