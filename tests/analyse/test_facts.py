@@ -149,3 +149,32 @@ def test_glass_is_more_distorted_than_the_crystal(shared_data):
         (found,) = distortion(trajectory, find_roles(trajectory))
         means.append(found.spreads["all"].mean)
     assert means == sorted(means)
+
+
+def median_distortion(folder, name):
+    run = load_trajectory(folder / name)
+    (found,) = distortion(run, find_roles(run, centres=["Ta"]))
+    return found.spreads["all"].median
+
+
+def test_glass_is_more_distorted_than_crystal(shared_data):
+    """Crystal < quenched glass at rest, crystal < glass at 600 K, and each at rest < at 600 K.
+
+    The files hold one quench of each start, from one temperature: two rates cannot be set side by side.
+    """
+    folder = shared_data.parent / "trajectories"
+    if not folder.is_dir():
+        pytest.skip("the simulated trajectories are not beside the measured data")
+    still = {
+        "crystal": median_distortion(folder, "structures/NaTaCl6_128_l3i5.extxyz"),
+        "corner": median_distortion(folder, "structures/NTSC_corner_quench_chgnet.extxyz"),
+        "edge": median_distortion(folder, "structures/NTSC_edge_SCl_start_quench_chgnet.extxyz"),
+    }
+    hot = dict(zip(still, (median_distortion(folder, f"{name}.extxyz.gz") for name in NAMES), strict=True))
+    for glass in ("corner", "edge"):
+        assert still["crystal"] < 0.3 * still[glass]
+        assert hot["crystal"] < 0.8 * hot[glass]
+    assert all(still[name] < 0.6 * hot[name] for name in still)
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    known = facts["static"]["NaTaCl6_128_l3i5"]["CSM_centre_centroid_centroid7"][2]
+    assert still["crystal"] == pytest.approx(known, abs=1e-4)

@@ -221,6 +221,19 @@ def test_na3ps4_like_pymatgen(shared_data, agreement):
     DiffusionAnalyzer(structure, displacements, "Na", 600, 2, 50, smoothed="max") on the same array, framework
     drift removed: MSD_AT holds its msd at lags 10, 40 and 80.
     """
+    x, na, _ = na3ps4(shared_data)
+    ours = mean_squared_displacement(x[:, na], np.array(list(MSD_AT))).sum(axis=1)
+    agreement(
+        "mean squared displacement of Na in c-Na3PS4: largest relative difference",
+        below=1e-9,
+        differ=np.abs(ours / np.array(list(MSD_AT.values())) - 1).max(),
+        by="pymatgen, DiffusionAnalyzer",
+        part="Snapshots",
+    )
+
+
+def na3ps4(shared_data):
+    """Unwrapped positions with the framework held still, the Na atoms, and the file of the cell."""
     from ase.io import read
 
     folder = shared_data / "trajectories" / "pmg_diffusion"
@@ -231,16 +244,32 @@ def test_na3ps4_like_pymatgen(shared_data, agreement):
         positions=fractions @ atoms.cell.array,
         cells=np.repeat(atoms.cell.array[None], len(fractions), axis=0),
     )
-    x = remove_framework_drift(unwrap(run), run)
     na = [i for i, s in enumerate(run.species) if s == "Na"]
-    ours = mean_squared_displacement(x[:, na], np.array(list(MSD_AT))).sum(axis=1)
-    agreement(
-        "mean squared displacement of Na in c-Na3PS4: largest relative difference",
-        below=1e-9,
-        differ=np.abs(ours / np.array(list(MSD_AT.values())) - 1).max(),
-        by="pymatgen, DiffusionAnalyzer",
-        part="Snapshots",
+    return remove_framework_drift(unwrap(run), run), na, folder / "cNa3PS4.cif"
+
+
+def test_na3ps4_beside_pymatgen(shared_data):
+    """pymatgen's DiffusionAnalyzer itself, where it is installed: every lag, and D from the same points."""
+    analyzer = pytest.importorskip(
+        "pymatgen.analysis.diffusion.analyzer", reason="pymatgen-analysis-diffusion is not installed"
     )
+    from pymatgen.core import Structure
+
+    x, na, cell = na3ps4(shared_data)
+    # It has its own removal of drift; it is given what is unwrapped, drift and all.
+    moved = (x + np.linspace(0, 3, len(x))[:, None, None] - x[0]).transpose(1, 0, 2)
+    theirs = analyzer.DiffusionAnalyzer(
+        Structure.from_file(cell), moved, "Na", 600, 2, 50, smoothed="max", min_obs=30
+    )
+    lags = np.round(theirs.dt / 100).astype(int)
+    ours = mean_squared_displacement(x[:, na], lags).sum(axis=1)
+    assert lags.size > 100
+    assert ours == pytest.approx(theirs.msd, rel=1e-9)
+    # For "max" it weights the line by one over the time.
+    root = 1 / np.sqrt(theirs.dt)
+    line = np.column_stack([theirs.dt, np.ones(lags.size)]) * root[:, None]
+    slope = np.linalg.lstsq(line, ours * root, rcond=None)[0][0]
+    assert slope / 6 * CM2 == pytest.approx(theirs.diffusivity, rel=1e-6)
 
 
 def remove_framework_drift(x, run):
