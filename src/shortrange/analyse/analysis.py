@@ -11,8 +11,9 @@ import numpy as np
 from shortrange.analyse.connectivity import Connectivity, check_bonded, connect
 from shortrange.analyse.cutoffs import Cutoff, check_cutoffs
 from shortrange.analyse.density import Density, probability_density, symmetrised, symmetry_operations
-from shortrange.analyse.displacement import Drift, remove_drift, unwrap
+from shortrange.analyse.displacement import Drift, follow
 from shortrange.analyse.distortion import Distortion, distortion
+from shortrange.analyse.frames import Snapshots
 from shortrange.analyse.jumps import Jumps, find_jumps, find_sites
 from shortrange.analyse.polyhedra import POLYHEDRA
 from shortrange.analyse.roles import Roles, atoms_of, find_roles
@@ -24,10 +25,12 @@ from shortrange.analyse.shells import (
     count_distances,
     first_shells,
 )
+from shortrange.analyse.spool import held
 from shortrange.analyse.topology import Distances, Persistence, have_ripser, topology
 from shortrange.analyse.transport import Transport, transport
 from shortrange.errors import DataError, ProjectError, did_you_mean
-from shortrange.quantities import Step, Trajectory, step
+from shortrange.load.frames import FrameFile
+from shortrange.quantities import Step, step
 from shortrange.shown import Shown
 
 __all__ = ["PARTS", "Analysis", "Part", "analyse_trajectory"]
@@ -93,7 +96,7 @@ class Analysis(Shown):
 
 
 def analyse_trajectory(
-    trajectory: Trajectory,
+    trajectory: Snapshots | FrameFile,
     *,
     only: Sequence[Part] | None = None,
     centres: Sequence[str] | None = None,
@@ -117,7 +120,9 @@ def analyse_trajectory(
     Parameters
     ----------
     trajectory
-        Snapshots, a crystal or a molecule.
+        Snapshots, a crystal or a molecule; a file (`shortrange.load.open_frames`) is read once and kept in a
+        scratch file, from which runs of 100 frames of 128 atoms, or the paths of one element (then in single
+        precision), are held at a time.
     only
         Parts; None does all that are possible and says why the others are not.
     centres, ligands, mobile
@@ -147,60 +152,63 @@ def analyse_trajectory(
         If the trajectory or a setting cannot be what it is taken for, or a part asked by name is not
         possible.
     """
-    asked = _parts(only)
-    roles = find_roles(trajectory, centres=centres, ligands=ligands, mobile=mobile)
-    check_cutoffs(trajectory, cutoffs or {})
-    if stride is not None and stride < 1:
-        raise DataError(f"every {stride}-th frame", where="stride", do="give 1 or more")
-    found = count_distances(trajectory, cutoffs=cutoffs)
-    out: dict[str, Any] = {}
-    reasons: dict[str, str] = {}
-    history = [*trajectory.history, roles.done]
-    for part in asked:
-        reason = None if only and strict else _obstacle(part, trajectory, roles, found, time_step, polyhedron)
-        if reason:
-            reasons[part] = reason
-    possible = [part for part in asked if part not in reasons]
-    if "coordination" in possible:
-        out["shells"] = tuple(first_shells(trajectory, found.cutoffs))
-        out["angles"] = tuple(bond_angles(trajectory, roles, found.cutoffs))
-    if "connectivity" in possible:
-        out["connectivity"] = connect(trajectory, roles, found.cutoffs)
-    if "csm" in possible:
-        out["distortions"] = _distortions(trajectory, roles, found, polyhedron, stride or 1)
-        out["other_shapes"] = _other_shapes(trajectory, roles, out["distortions"])
-    if "transport" in possible:
-        hop = hop_length or _hop_length(roles, found.cutoffs)
-        out["transport"] = transport(
-            trajectory, roles, time_step=time_step, temperature=temperature, charge=charge, window=window,
-            drift=drift, hop_length=hop,
+    with held(trajectory) as trajectory:
+        asked = _parts(only)
+        roles = find_roles(trajectory, centres=centres, ligands=ligands, mobile=mobile)
+        check_cutoffs(trajectory, cutoffs or {})
+        if stride is not None and stride < 1:
+            raise DataError(f"every {stride}-th frame", where="stride", do="give 1 or more")
+        found = count_distances(trajectory, cutoffs=cutoffs)
+        out: dict[str, Any] = {}
+        reasons: dict[str, str] = {}
+        history = [*trajectory.history, roles.done]
+        for part in asked:
+            reason = (
+                None if only and strict else _obstacle(part, trajectory, roles, found, time_step, polyhedron)
+            )
+            if reason:
+                reasons[part] = reason
+        possible = [part for part in asked if part not in reasons]
+        if "coordination" in possible:
+            out["shells"] = tuple(first_shells(trajectory, found.cutoffs))
+            out["angles"] = tuple(bond_angles(trajectory, roles, found.cutoffs))
+        if "connectivity" in possible:
+            out["connectivity"] = connect(trajectory, roles, found.cutoffs)
+        if "csm" in possible:
+            out["distortions"] = _distortions(trajectory, roles, found, polyhedron, stride or 1)
+            out["other_shapes"] = _other_shapes(trajectory, roles, out["distortions"])
+        if "transport" in possible:
+            hop = hop_length or _hop_length(roles, found.cutoffs)
+            out["transport"] = transport(
+                trajectory, roles, time_step=time_step, temperature=temperature, charge=charge, window=window,
+                drift=drift, hop_length=hop,
+            )  # fmt: skip
+        if "topology" in possible:
+            every = stride or max(1, -(-trajectory.n_frames // _TOPOLOGY_FRAMES))
+            out["persistence"] = tuple(topology(trajectory, roles, stride=every, distances=distances))
+        if "density" in possible:
+            out["density"], out["jumps"] = _density(trajectory, roles, drift, symmetrise)
+        history.append(
+            step(
+                "analyse", parts=possible, left_out=reasons, polyhedron=polyhedron, stride=stride,
+                drift=drift, time_step=time_step, temperature=temperature, charge=charge, window=window,
+                distances=distances, symmetrise=symmetrise,
+                cutoffs={name: (c.r, c.origin) for name, c in found.cutoffs.items()},
+            )
         )  # fmt: skip
-    if "topology" in possible:
-        every = stride or max(1, -(-trajectory.n_frames // _TOPOLOGY_FRAMES))
-        out["persistence"] = tuple(topology(trajectory, roles, stride=every, distances=distances))
-    if "density" in possible:
-        out["density"], out["jumps"] = _density(trajectory, roles, drift, symmetrise)
-    history.append(
-        step(
-            "analyse", parts=possible, left_out=reasons, polyhedron=polyhedron, stride=stride, drift=drift,
-            time_step=time_step, temperature=temperature, charge=charge, window=window, distances=distances,
-            symmetrise=symmetrise,
-            cutoffs={name: (c.r, c.origin) for name, c in found.cutoffs.items()},
+        return Analysis(
+            label=trajectory.label,
+            source=trajectory.source,
+            n_frames=trajectory.n_frames,
+            composition=trajectory.composition,
+            number_density=trajectory.number_density,
+            roles=roles,
+            cutoffs=found.cutoffs,
+            distributions=found,
+            skipped=reasons,
+            history=tuple(history),
+            **out,
         )
-    )  # fmt: skip
-    return Analysis(
-        label=trajectory.label,
-        source=trajectory.source,
-        n_frames=trajectory.n_frames,
-        composition=trajectory.composition,
-        number_density=trajectory.number_density,
-        roles=roles,
-        cutoffs=found.cutoffs,
-        distributions=found,
-        skipped=reasons,
-        history=tuple(history),
-        **out,
-    )
 
 
 def _parts(only: Sequence[Part] | None) -> list[Part]:
@@ -215,7 +223,7 @@ def _parts(only: Sequence[Part] | None) -> list[Part]:
 
 
 def _obstacle(
-    part: Part, trajectory: Trajectory, roles: Roles, found: Distributions, time_step: float | None,
+    part: Part, trajectory: Snapshots, roles: Roles, found: Distributions, time_step: float | None,
     polyhedron: str | None,
 ) -> str | None:  # fmt: skip
     """Why a part is not possible for this trajectory; a part asked by name complains by itself."""
@@ -238,7 +246,7 @@ def _obstacle(
     return None
 
 
-def _no_topology(trajectory: Trajectory, roles: Roles) -> str | None:
+def _no_topology(trajectory: Snapshots, roles: Roles) -> str | None:
     if not have_ripser():
         return 'ripser is not installed: pip install "shortrange[topology]"'
     most = max(
@@ -251,7 +259,7 @@ def _no_topology(trajectory: Trajectory, roles: Roles) -> str | None:
     return None
 
 
-def _no_transport(trajectory: Trajectory, time_step: float | None) -> str | None:
+def _no_transport(trajectory: Snapshots, time_step: float | None) -> str | None:
     if trajectory.n_frames < 10:
         return f"{trajectory.n_frames} frames are too few for a line through displacements"
     if time_step is None and trajectory.time_step is None:
@@ -260,7 +268,7 @@ def _no_transport(trajectory: Trajectory, time_step: float | None) -> str | None
 
 
 def _distortions(
-    trajectory: Trajectory, roles: Roles, found: Distributions, polyhedron: str | None, stride: int
+    trajectory: Snapshots, roles: Roles, found: Distributions, polyhedron: str | None, stride: int
 ) -> tuple[Distortion, ...]:
     out: list[Distortion] = []
     for centre in roles.centres:
@@ -271,7 +279,7 @@ def _distortions(
 
 
 def _other_shapes(
-    trajectory: Trajectory, roles: Roles, usual: tuple[Distortion, ...]
+    trajectory: Snapshots, roles: Roles, usual: tuple[Distortion, ...]
 ) -> tuple[Distortion, ...]:
     stride = max(1, -(-trajectory.n_frames // _OTHER_SHAPES_FRAMES))
     out: list[Distortion] = []
@@ -311,15 +319,13 @@ def _hop_length(roles: Roles, cutoffs: Mapping[str, Cutoff]) -> float | None:
 
 
 def _density(
-    trajectory: Trajectory, roles: Roles, drift: Drift, symmetrise: float | None
+    trajectory: Snapshots, roles: Roles, drift: Drift, symmetrise: float | None
 ) -> tuple[Density, Jumps | None]:
-    positions = None
-    if trajectory.n_frames > 1:
-        positions = remove_drift(unwrap(trajectory), trajectory, roles, drift=drift)
-    density = probability_density(trajectory, roles.mobile, positions=positions)
+    paths = follow(trajectory, roles, drift=drift) if trajectory.n_frames > 1 else trajectory
+    density = probability_density(paths, roles.mobile)
     if symmetrise is not None:
         density = symmetrised(density, symmetry_operations(density, tolerance=symmetrise))
-    if positions is None:
+    if trajectory.n_frames == 1:
         return density, None
     sites = find_sites(density)
-    return density, find_jumps(trajectory, roles.mobile, sites, positions=positions)
+    return density, find_jumps(trajectory, roles.mobile, sites, followed=paths)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.cutoffs import Cutoff
-from shortrange.analyse.frames import runs_of_frames
+from shortrange.analyse.frames import Snapshots, runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.analyse.shells import bond_limits, same_owner_pairs
 from shortrange.quantities import Trajectory
@@ -57,7 +57,7 @@ class Bridges:
     bonds_of_centre: Array
 
 
-def find_bridges(trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> Bridges:
+def find_bridges(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> Bridges:
     """Find all pairs of centres joined by a ligand, periodic images told apart.
 
     Parameters
@@ -114,10 +114,10 @@ def _of_run(
         "pair_of": pairs["pair_of"],
         "ligand": names,
         "angle": np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))),
-        "bonds_of_ligand": np.bincount(owner, minlength=part.n_frames * ligands.size).reshape(
-            part.n_frames, -1
-        ),
-        "bonds_of_centre": of_centre[:, centres],
+        "bonds_of_ligand": np.bincount(owner, minlength=part.n_frames * ligands.size)
+        .reshape(part.n_frames, -1)
+        .astype(np.int16),
+        "bonds_of_centre": of_centre[:, centres].astype(np.int16),
     }
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from shortrange.analyse.bridges import Bridges, find_bridges
 from shortrange.analyse.cutoffs import Cutoff
 from shortrange.analyse.estimate import Estimate, Spread, mean_of, ratio_of, spread_of
+from shortrange.analyse.frames import Snapshots, part_of, runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of, covalent_radius
 from shortrange.analyse.shells import add_up_shells, bond_limits
 from shortrange.errors import DataError
-from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
 
 __all__ = ["SHARING", "Connectivity", "Sharing", "UnexpectedBond", "connect", "unexpected_bonds"]
@@ -118,7 +118,7 @@ class Connectivity:
     bridges: Bridges
 
 
-def connect(trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> Connectivity:
+def connect(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> Connectivity:
     """Analyse how the polyhedra are joined.
 
     Parameters
@@ -162,7 +162,7 @@ def connect(trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff])
     )
 
 
-def check_bonded(trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> None:
+def check_bonded(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> None:
     """Refuse a trajectory in which no centre binds a ligand.
 
     Raises
@@ -235,7 +235,7 @@ def _changes(b: Bridges, level: Array, n_frames: int, n_atoms: int) -> dict[tupl
     return out
 
 
-def unexpected_bonds(trajectory: Trajectory, roles: Roles) -> list[UnexpectedBond]:
+def unexpected_bonds(trajectory: Snapshots, roles: Roles) -> list[UnexpectedBond]:
     """Find atoms of like charge within bonding distance.
 
     Ligands count below 1.2 times, centres and mobile atoms below 0.8 times the sum of their covalent radii
@@ -254,15 +254,19 @@ def unexpected_bonds(trajectory: Trajectory, roles: Roles) -> list[UnexpectedBon
     return out
 
 
-def _frames_with(trajectory: Trajectory, kind: Array, limits: Array) -> Array:
+def _frames_with(trajectory: Snapshots, kind: Array, limits: Array) -> Array:
     """Frames in which two atoms of the group are nearer than their limit: mostly few, found fast."""
     table = np.zeros((limits.shape[0] + 1, limits.shape[0] + 1))
     table[:-1, :-1] = limits
-    sums, _ = add_up_shells(trajectory, np.where(kind < 0, limits.shape[0], kind), table)
-    return np.flatnonzero(sums[..., 0].sum(axis=(1, 2)) > 0)
+    kinds = np.where(kind < 0, limits.shape[0], kind)
+    counts = [
+        add_up_shells(part, kinds, table)[0][..., 0].sum(axis=(1, 2))
+        for _, part in runs_of_frames(trajectory, times=10)
+    ]
+    return np.flatnonzero(np.concatenate(counts) > 0)
 
 
-def _close_pairs(trajectory: Trajectory, group: tuple[str, ...], factor: float) -> list[UnexpectedBond]:
+def _close_pairs(trajectory: Snapshots, group: tuple[str, ...], factor: float) -> list[UnexpectedBond]:
     atoms = atoms_of(trajectory, group)
     index = {symbol: k for k, symbol in enumerate(group)}
     kind = np.array([index.get(s, -1) for s in trajectory.species])
@@ -270,10 +274,8 @@ def _close_pairs(trajectory: Trajectory, group: tuple[str, ...], factor: float) 
     limits = factor * (radii[:, None] + radii)
     found: dict[tuple[int, int], list[Array]] = {}
     for frame in _frames_with(trajectory, kind, limits):
-        cell = None if trajectory.cells is None else trajectory.cells[frame : frame + 1]
-        near = find_neighbours(
-            trajectory.positions[frame : frame + 1], cell, centres=atoms, r_max=float(limits.max())
-        )
+        one = part_of(trajectory, int(frame), int(frame) + 1)
+        near = find_neighbours(one.positions, one.cells, centres=atoms, r_max=float(limits.max()))
         owner = np.repeat(atoms, np.diff(near.offsets))
         for a, b, distance in zip(owner, near.atoms, near.distances, strict=True):
             if kind[b] >= 0 and a <= b and distance < limits[kind[a], kind[b]]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.frames import Snapshots
 from shortrange.analyse.roles import covalent_radius
 from shortrange.errors import DataError, did_you_mean
-from shortrange.quantities import Trajectory
 from shortrange.simulate.pairs import PairHistograms
 
 __all__ = ["Cutoff", "check_cutoffs", "find_cutoffs", "first_minimum"]
@@ -128,14 +128,18 @@ def find_cutoffs(
         if name in wanted:
             out[name] = Cutoff(name, wanted[name], "given", peak, True)
         elif found is None:
-            why = "no such pair" if not density.any() else "no minimum of g(r) within the distances counted"
+            why = (
+                "no such pair within the distances searched"
+                if not density.any()
+                else "no minimum of g(r) within the distances counted"
+            )
             out[name] = Cutoff(name, None, why, peak, False)
         else:
             out[name] = Cutoff(name, found[1], "first minimum of g(r)", peak, found[0] <= _BOND * radii)
     return out
 
 
-def check_cutoffs(trajectory: Trajectory, given: Mapping[str, float]) -> None:
+def check_cutoffs(trajectory: Snapshots, given: Mapping[str, float]) -> None:
     """Refuse cutoffs that name no pair, are no distances, or do not fit into the cell.
 
     Raises

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.frames import Snapshots, runs_of_frames
 from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError, ShortrangeError
-from shortrange.quantities import Trajectory
 
 __all__ = [
     "Density",
@@ -57,27 +57,24 @@ class Density:
 
 
 def probability_density(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     elements: tuple[str, ...],
     *,
     spacing: float = 0.25,
     smoothing: float = 0.3,
-    positions: Array | None = None,
 ) -> Density:
     """Probability density of some ions on a grid.
 
     Parameters
     ----------
     trajectory
-        Frames of a periodic cell.
+        Frames of a periodic cell, drift removed.
     elements
         Which ions.
     spacing
         Of the grid, angstrom, at most.
     smoothing
         Standard deviation of a Gaussian, angstrom; 0 for none.
-    positions
-        Drift-free positions to use in place of those of the trajectory.
 
     Raises
     ------
@@ -100,22 +97,27 @@ def probability_density(
             where=where,
             do="give a spacing of 0.02 to 2 and a smoothing of 0 to 3",
         )
-    points = trajectory.positions if positions is None else positions
-    fractions = np.einsum("fai,fij->faj", points, np.linalg.inv(trajectory.cells))
     cell = trajectory.cells.mean(axis=0)
     shape = np.maximum(np.ceil(np.linalg.norm(cell, axis=1) / spacing).astype(int), 1)
     volume = abs(float(np.linalg.det(cell)))
-    values = _spread(fractions[:, atoms].reshape(-1, 3), shape)
+    rest = np.setdiff1d(np.arange(trajectory.n_atoms), atoms)
+    values, turns = np.zeros(shape), np.zeros((rest.size, 3), dtype=complex)
+    for _, part in runs_of_frames(trajectory):
+        assert part.cells is not None
+        fractions = np.einsum("fai,fij->faj", part.positions, np.linalg.inv(part.cells))
+        values += _spread(fractions[:, atoms].reshape(-1, 3), shape)
+        turns += np.exp(2j * np.pi * fractions[:, rest]).sum(axis=0)
     values *= np.prod(shape) / (volume * trajectory.n_frames)
     if smoothing:
         values = _smooth(values, cell, smoothing)
-    rest = np.setdiff1d(np.arange(trajectory.n_atoms), atoms)
+    # The circular mean over frames does not mind the faces of the cell.
+    mean = np.angle(turns) / (2.0 * np.pi) % 1.0
     return Density(
         values=values,
         cell=cell,
         elements=tuple(elements),
         smoothing=smoothing,
-        frame=(_mean_fractions(fractions[:, rest]), tuple(trajectory.species[i] for i in rest)),
+        frame=(mean, tuple(trajectory.species[i] for i in rest)),
     )
 
 
@@ -140,12 +142,6 @@ def _smooth(values: Array, cell: Array, sigma: float) -> Array:
     q = sum(x[..., None] * b for x, b in zip(np.meshgrid(*h, indexing="ij"), reciprocal, strict=True))
     smooth = np.fft.ifftn(np.fft.fftn(values) * np.exp(-0.5 * sigma**2 * (q**2).sum(axis=-1))).real
     return np.asarray(np.clip(smooth, 0.0, None))
-
-
-def _mean_fractions(fractions: Array) -> Array:
-    """Circular mean over frames, which does not mind the faces of the cell."""
-    turns = np.exp(2j * np.pi * fractions).mean(axis=0)
-    return np.asarray(np.angle(turns) / (2.0 * np.pi) % 1.0)
 
 
 def symmetry_operations(density: Density, *, tolerance: float = 0.5) -> list[tuple[Array, Array]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.frames import Snapshots, part_of, runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of
+from shortrange.analyse.spool import rewrite
 from shortrange.atoms import atomic_mass
 from shortrange.errors import DataError
-from shortrange.quantities import Trajectory
 
-__all__ = ["Drift", "check_order", "remove_drift", "unwrap"]
+__all__ = ["Drift", "check_order", "follow", "remove_drift", "unwrap"]
 
 Array = NDArray[Any]
 Drift = Literal["all", "framework", "none"]
@@ -22,7 +24,7 @@ _LONG = 3.0  # times the usual step of a frame
 _SAMPLE = 16
 
 
-def unwrap(trajectory: Trajectory) -> Array:
+def unwrap(trajectory: Snapshots) -> Array:
     """Positions followed across the faces of the cell, shape (n_frames, n_atoms, 3), angstrom.
 
     Each step is the shortest among the periodic images, added up in Cartesian coordinates, so that a cell
@@ -39,20 +41,61 @@ def unwrap(trajectory: Trajectory) -> Array:
         If there is one frame only, frames are missing or out of order, or atoms jump without a cell that
         would explain it.
     """
+    out = np.empty((trajectory.n_frames, trajectory.n_atoms, 3))
+    for first, moved in _unwrapped(trajectory):
+        out[first : first + moved.shape[0]] = moved
+    return out
+
+
+def follow(trajectory: Snapshots, roles: Roles, *, drift: Drift = "all") -> Snapshots:
+    """Return the same frames unwrapped and without drift, in memory or on disk as the trajectory is.
+
+    Parameters
+    ----------
+    trajectory, roles, drift
+        As for `unwrap` and `remove_drift`.
+
+    Raises
+    ------
+    DataError
+        As these.
+    """
+    return rewrite(trajectory, _without_drift(trajectory, _masses(trajectory, roles, drift)))
+
+
+def _without_drift(trajectory: Snapshots, mass: Array | None) -> Iterator[Array]:
+    origin: Array | None = None
+    for _, positions in _unwrapped(trajectory):
+        if mass is None:
+            yield positions
+            continue
+        centre = np.einsum("fai,a->fi", positions, mass)
+        origin = centre[0] if origin is None else origin
+        yield positions - (centre - origin)[:, None]
+
+
+def _unwrapped(trajectory: Snapshots) -> Iterator[tuple[int, Array]]:
+    """Unwrapped runs of frames, each with the number of its first; then the checks of `unwrap`."""
     where = trajectory.source or trajectory.label or "trajectory"
     if trajectory.n_frames < 2:
         raise DataError("there is one frame: nothing moves", where=where, do="give a trajectory")
-    steps = np.diff(trajectory.positions, axis=0)
-    if trajectory.cells is None:
-        _check_jumps(steps, where)
-    else:
-        steps = _shortest(steps, trajectory.cells[1:])
-    check_order(trajectory, steps)
-    out = np.empty_like(trajectory.positions)
-    out[0] = trajectory.positions[0]
-    np.cumsum(steps, axis=0, out=out[1:])
-    out[1:] += out[0]
-    return out
+    raw = here = None
+    sizes, jumps = [], []
+    for first, part in runs_of_frames(trajectory):
+        raw = part.positions[0] if raw is None else raw
+        steps = np.diff(part.positions, axis=0, prepend=raw[None])
+        if part.cells is None:
+            jumps.append(np.abs(steps).max(axis=2))
+        else:
+            steps = _shortest(steps, part.cells)
+        sizes.append(np.sqrt((steps**2).sum(axis=2).mean(axis=1)))
+        raw, start = part.positions[-1], part.positions[0] if here is None else here
+        moved = start + np.cumsum(steps, axis=0)
+        here = moved[-1]
+        yield first, moved
+    if jumps:
+        _check_jumps(np.concatenate(jumps)[1:], where)
+    check_order(trajectory, np.concatenate(sizes)[1:])
 
 
 def _shortest(steps: Array, cells: Array) -> Array:
@@ -60,9 +103,8 @@ def _shortest(steps: Array, cells: Array) -> Array:
     return np.asarray(steps - np.einsum("fai,fij->faj", np.rint(fractions), cells))
 
 
-def _check_jumps(steps: Array, where: str) -> None:
+def _check_jumps(length: Array, where: str) -> None:
     """Without a cell an atom that leaves through one face and enters by another seems to fly across."""
-    length = np.abs(steps).max(axis=2)
     usual = float(np.median(length))
     frame, atom = np.unravel_index(int(np.argmax(length)), length.shape)
     longest = float(length[frame, atom])
@@ -75,15 +117,15 @@ def _check_jumps(steps: Array, where: str) -> None:
         )
 
 
-def check_order(trajectory: Trajectory, steps: Array) -> None:
+def check_order(trajectory: Snapshots, size: Array) -> None:
     """Refuse frames that are missing, out of order or joined from different runs.
 
     Parameters
     ----------
     trajectory
         Frames.
-    steps
-        Shortest displacement of each atom to the next frame, angstrom, shape (n_frames - 1, n_atoms, 3).
+    size
+        Root mean square of the shortest displacements to the next frame, angstrom, shape (n_frames - 1,).
 
     Raises
     ------
@@ -91,7 +133,6 @@ def check_order(trajectory: Trajectory, steps: Array) -> None:
         Naming the first frame that does not follow the one before.
     """
     where = trajectory.source or trajectory.label or "trajectory"
-    size = np.sqrt((steps**2).sum(axis=2).mean(axis=1))
     usual = float(np.median(size))
     limit = (_LONG + 10.0 / np.sqrt(trajectory.n_atoms)) * usual
     if size.size > 2 and usual > 0 and size.max() > max(limit, 0.2):
@@ -111,21 +152,23 @@ def check_order(trajectory: Trajectory, steps: Array) -> None:
         )
 
 
-def _shuffled(trajectory: Trajectory, size: Array) -> bool:
+def _shuffled(trajectory: Snapshots, size: Array) -> bool:
     chosen = np.linspace(1, trajectory.n_frames - 2, _SAMPLE).astype(int)
-    lattice = None if trajectory.cells is None else trajectory.cells
-    nearer = 0
-    for f in chosen:
-        apart = trajectory.positions - trajectory.positions[f]
-        if lattice is not None:
-            apart = _shortest(apart, lattice)
-        distance = np.sqrt((apart**2).sum(axis=2).mean(axis=1))
-        distance[f] = np.inf
-        nearer += bool(distance.min() < 0.7 * min(size[f - 1], size[f]))
-    return nearer > _SAMPLE // 2
+    samples = [part_of(trajectory, int(f), int(f) + 1).positions[0] for f in chosen]
+    nearest = np.full(_SAMPLE, np.inf)
+    for first, part in runs_of_frames(trajectory):
+        for k, sample in enumerate(samples):
+            apart = part.positions - sample
+            if part.cells is not None:
+                apart = _shortest(apart, part.cells)
+            distance = np.sqrt((apart**2).sum(axis=2).mean(axis=1))
+            if first <= chosen[k] < first + part.n_frames:
+                distance[chosen[k] - first] = np.inf
+            nearest[k] = min(nearest[k], float(distance.min()))
+    return int((nearest < 0.7 * np.minimum(size[chosen - 1], size[chosen])).sum()) > _SAMPLE // 2
 
 
-def remove_drift(positions: Array, trajectory: Trajectory, roles: Roles, *, drift: Drift = "all") -> Array:
+def remove_drift(positions: Array, trajectory: Snapshots, roles: Roles, *, drift: Drift = "all") -> Array:
     """Unwrapped positions relative to a centre of mass, shape (n_frames, n_atoms, 3).
 
     Parameters
@@ -142,8 +185,17 @@ def remove_drift(positions: Array, trajectory: Trajectory, roles: Roles, *, drif
     DataError
         If ``drift`` is not known, or there is no framework.
     """
-    if drift == "none":
+    mass = _masses(trajectory, roles, drift)
+    if mass is None:
         return positions
+    centre = np.einsum("fai,a->fi", positions, mass)
+    return np.asarray(positions - (centre - centre[0])[:, None])
+
+
+def _masses(trajectory: Snapshots, roles: Roles, drift: Drift) -> Array | None:
+    """Share of each atom in the centre that is held still; None if none is."""
+    if drift == "none":
+        return None
     if drift not in ("all", "framework"):
         raise DataError(
             f"the drift {drift!r} is not known", where="drift", do='choose "all", "framework" or "none"'
@@ -157,5 +209,4 @@ def remove_drift(positions: Array, trajectory: Trajectory, roles: Roles, *, drif
                 where=trajectory.source or trajectory.label or "trajectory",
                 do='choose drift = "all", or name the mobile elements',
             )
-    centre = np.einsum("fai,a->fi", positions, mass / mass.sum())
-    return np.asarray(positions - (centre - centre[0])[:, None])
+    return np.asarray(mass / mass.sum())

@@ -15,11 +15,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from shortrange.analyse.estimate import Spread, spread_of
-from shortrange.analyse.frames import every, in_threads, runs_of_frames
+from shortrange.analyse.frames import Snapshots, every, in_threads, runs_of_frames
 from shortrange.analyse.polyhedra import reference, vertex_orders
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.errors import DataError
-from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
 
 __all__ = ["Centre", "Distortion", "distortion", "nearest_ligands", "shape_measures"]
@@ -64,7 +63,7 @@ class Distortion:
 
 
 def distortion(
-    trajectory: Trajectory, roles: Roles, *, polyhedron: str = "octahedron", stride: int = 1
+    trajectory: Snapshots, roles: Roles, *, polyhedron: str = "octahedron", stride: int = 1
 ) -> list[Distortion]:
     """Shape measure of the nearest ligands of every centre, for each element of the centres.
 
@@ -89,10 +88,14 @@ def distortion(
     out = []
     for element in roles.centres:
         atoms = atoms_of(trajectory, [element])
-        ligands = nearest_ligands(chosen, atoms, roles.ligands, count=reference(polyhedron).shape[0])
-        flat = ligands.reshape(-1, *ligands.shape[2:])
+        count = reference(polyhedron).shape[0]
+        parts, lengths = [], np.zeros(count)
+        for start, part in runs_of_frames(chosen, times=10):
+            ligands = nearest_ligands(part, atoms, roles.ligands, count=count, first=start)
+            parts.append(shape_measures(ligands.reshape(-1, count, 3), polyhedron=polyhedron))
+            lengths += np.linalg.norm(ligands, axis=-1).mean(axis=1).sum(axis=0)
         frame = np.repeat(np.arange(chosen.n_frames), atoms.size)
-        values = shape_measures(flat, polyhedron=polyhedron)
+        values = {name: np.concatenate([part[name] for part in parts]) for name in get_args(Centre)}
         spreads = {}
         for convention in get_args(Centre):
             found = spread_of(values[convention], frame, chosen.n_frames)
@@ -106,14 +109,16 @@ def distortion(
                 frames=np.arange(0, trajectory.n_frames, stride),
                 atoms=atoms,
                 measures={name: x.reshape(chosen.n_frames, -1) for name, x in values.items()},
-                distances=np.linalg.norm(ligands, axis=-1).mean(axis=(0, 1)),
+                distances=lengths / chosen.n_frames,
                 spreads=spreads,
             )
         )
     return out
 
 
-def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ...], *, count: int) -> Array:
+def nearest_ligands(
+    trajectory: Snapshots, atoms: Array, ligands: tuple[str, ...], *, count: int, first: int = 0
+) -> Array:
     """Vectors from each centre to its nearest ligands, in order of length, shape (frames, centres, count, 3).
 
     Parameters
@@ -126,6 +131,8 @@ def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ..
         Elements.
     count
         How many.
+    first
+        Number of the first frame, for an error.
 
     Raises
     ------
@@ -148,12 +155,12 @@ def nearest_ligands(trajectory: Trajectory, atoms: Array, ligands: tuple[str, ..
             raise DataError(
                 f"atom {atoms[poor % atoms.size]} has {have[poor]} of {count} ligands within "
                 f"{_REACH[-1]:g} angstrom",
-                where=f"{trajectory.source or 'trajectory'}, frame {start + poor // atoms.size}",
+                where=f"{trajectory.source or 'trajectory'}, frame {first + start + poor // atoms.size}",
                 do="name the ligands, or a polyhedron with fewer vertices",
             )
         order = np.lexsort((distances, owner))
-        first = np.concatenate([[0], np.cumsum(have)[:-1]])
-        picked = order[first[:, None] + np.arange(count)]
+        begin = np.concatenate([[0], np.cumsum(have)[:-1]])
+        picked = order[begin[:, None] + np.arange(count)]
         out[start : start + part.n_frames] = vectors[picked].reshape(part.n_frames, atoms.size, count, 3)
     return out
 

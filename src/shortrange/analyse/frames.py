@@ -6,36 +6,85 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.quantities import Trajectory
+from shortrange.quantities import Step, Trajectory
 
-__all__ = ["every", "in_threads", "lattice_images", "runs_of_frames"]
+__all__ = ["Snapshots", "column", "every", "in_threads", "lattice_images", "part_of", "runs_of_frames"]
 
 Array = NDArray[Any]
 
-
-def runs_of_frames(trajectory: Trajectory, *, size: int = 100) -> Iterator[tuple[int, Trajectory]]:
-    """Consecutive parts of a trajectory, each with the number of its first frame."""
-    for first in range(0, trajectory.n_frames, size):
-        part = slice(first, first + size)
-        cells = None if trajectory.cells is None else trajectory.cells[part]
-        yield first, replace(trajectory, positions=trajectory.positions[part], cells=cells)
+_RUN_ATOMS = 12_800
 
 
-def every(trajectory: Trajectory, stride: int) -> Trajectory:
+class Snapshots(Protocol):
+    """What an analysis asks of snapshots: all of `Trajectory` but the positions, which come in parts."""
+
+    @property
+    def species(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def cells(self) -> Array | None: ...  # noqa: D102
+    @property
+    def time_step(self) -> float | None: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def history(self) -> tuple[Step, ...]: ...  # noqa: D102
+    @property
+    def n_frames(self) -> int: ...  # noqa: D102
+    @property
+    def n_atoms(self) -> int: ...  # noqa: D102
+    @property
+    def composition(self) -> dict[str, int]: ...  # noqa: D102
+    @property
+    def number_density(self) -> float | None: ...  # noqa: D102
+    @property
+    def half_width(self) -> float | None: ...  # noqa: D102
+
+
+def part_of(snapshots: Snapshots, first: int, last: int) -> Trajectory:
+    """Frames ``first`` to ``last - 1``."""
+    if not isinstance(snapshots, Trajectory):
+        read: Trajectory = snapshots.part(first, last)  # type: ignore[attr-defined]  # a Spool
+        return read
+    part = slice(first, last)
+    cells = None if snapshots.cells is None else snapshots.cells[part]
+    return replace(snapshots, positions=snapshots.positions[part], cells=cells)
+
+
+def runs_of_frames(snapshots: Snapshots, *, times: int = 1) -> Iterator[tuple[int, Trajectory]]:
+    """Consecutive parts, each with the number of its first frame: ``times`` 100 frames of 128 atoms."""
+    size = max(1, times * _RUN_ATOMS // snapshots.n_atoms)
+    for first in range(0, snapshots.n_frames, size):
+        yield first, part_of(snapshots, first, min(first + size, snapshots.n_frames))
+
+
+def every(snapshots: Snapshots, stride: int) -> Snapshots:
     """Every ``stride``-th frame."""
     if stride == 1:
-        return trajectory
+        return snapshots
+    if not isinstance(snapshots, Trajectory):
+        few: Snapshots = snapshots.every(stride)  # type: ignore[attr-defined]  # a Spool
+        return few
     return replace(
-        trajectory,
-        positions=trajectory.positions[::stride],
-        cells=None if trajectory.cells is None else trajectory.cells[::stride],
-        time_step=None if trajectory.time_step is None else trajectory.time_step * stride,
+        snapshots,
+        positions=snapshots.positions[::stride],
+        cells=None if snapshots.cells is None else snapshots.cells[::stride],
+        time_step=None if snapshots.time_step is None else snapshots.time_step * stride,
     )
+
+
+def column(snapshots: Snapshots, atoms: Array) -> Array:
+    """Positions of some atoms in all frames, shape (n_frames, n, 3)."""
+    if isinstance(snapshots, Trajectory):
+        return snapshots.positions[:, atoms]
+    read: Array = snapshots.column(atoms)  # type: ignore[attr-defined]  # a Spool
+    return read
 
 
 def in_threads(work: Callable[[int, int], None], n_frames: int) -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from shortrange.analyse.density import Density
 from shortrange.analyse.displacement import unwrap
 from shortrange.analyse.estimate import Spread, spread_of
+from shortrange.analyse.frames import Snapshots, column
 from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError
-from shortrange.quantities import Trajectory
 
 __all__ = ["Jumps", "find_jumps", "find_sites"]
 
@@ -91,12 +91,12 @@ def find_sites(density: Density, *, apart: float = 2.0, least: float = 0.05) -> 
 
 
 def find_jumps(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     elements: tuple[str, ...],
     sites: Array,
     *,
     capture: float = 1.0,
-    positions: Array | None = None,
+    followed: Snapshots | None = None,
 ) -> Jumps:
     """Follow ions from site to site.
 
@@ -113,8 +113,8 @@ def find_jumps(
         From `find_sites`.
     capture
         angstrom; at most half the distance between sites.
-    positions
-        Unwrapped, drift-free positions; by default those of the trajectory are unwrapped.
+    followed
+        The same frames unwrapped, drift removed; by default the trajectory is unwrapped.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def find_jumps(
             do="lower the least height of a site; give a radius of about 1",
         )
     atoms = atoms_of(trajectory, elements)
-    points = (unwrap(trajectory) if positions is None else positions)[:, atoms]
+    points = unwrap(trajectory)[:, atoms] if followed is None else column(followed, atoms)
     cell = trajectory.cells.mean(axis=0)
     visits, moves, visited = [], [], np.zeros(len(sites))
     for a in range(atoms.size):

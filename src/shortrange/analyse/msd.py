@@ -23,6 +23,7 @@ __all__ = [
 Array = NDArray[Any]
 
 _PROBES = 40
+_BATCH = 16  # atoms at a time, for the sake of memory
 
 
 def mean_squared_displacement(positions: Array, lags: Array) -> Array:
@@ -41,23 +42,24 @@ def mean_squared_displacement(positions: Array, lags: Array) -> Array:
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    n = positions.shape[0]
-    x = positions - positions.mean(axis=0)  # for the sake of rounding; displacements do not change
+    n, n_atoms = positions.shape[:2]
     size = next_fast_len(2 * n, real=True)
-    product = np.zeros((size // 2 + 1, 3))
-    for first in range(0, x.shape[1], 64):
-        spectrum = rfft(x[:, first : first + 64], n=size, axis=0)
+    product, square = np.zeros((size // 2 + 1, 3)), np.zeros((n, 3))
+    for first in range(0, n_atoms, _BATCH):
+        x = positions[:, first : first + _BATCH].astype(float)
+        x -= x.mean(axis=0)  # for the sake of rounding; displacements do not change
+        spectrum = rfft(x, n=size, axis=0)
         product += (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
+        square += (x**2).sum(axis=1)
     correlation = irfft(product, n=size, axis=0)[lags]
-    square = (x**2).sum(axis=1)
     upto = np.concatenate([np.zeros((1, 3)), np.cumsum(square, axis=0)])
     ends = upto[n - lags] + upto[n] - upto[lags]
-    return np.asarray((ends - 2.0 * correlation) / ((n - lags)[:, None] * x.shape[1]))
+    return np.asarray((ends - 2.0 * correlation) / ((n - lags)[:, None] * n_atoms))
 
 
 def collective_msd(positions: Array, lags: Array) -> Array:
     """Squared displacement of the sum of the atoms over their number, shape (n_lags,), angstrom^2."""
-    total = positions.sum(axis=1, keepdims=True)
+    total = positions.sum(axis=1, keepdims=True, dtype=float)
     return np.asarray(mean_squared_displacement(total, lags).sum(axis=1) / positions.shape[1])
 
 
@@ -69,9 +71,12 @@ def relative_variance(positions: Array, lags: Array) -> Array:
     probes = np.unique(lags[np.linspace(0, lags.size - 1, min(_PROBES, lags.size)).astype(int)])
     values = []
     for lag in probes:
-        square = ((positions[lag:] - positions[:-lag]) ** 2).sum(axis=2)
-        mean = float(square.mean())
-        values.append(float(square.var()) / mean**2 if mean > 0 else 0.0)
+        n = mean = fourth = 0.0
+        for first in range(0, positions.shape[1], _BATCH):
+            x = positions[:, first : first + _BATCH]
+            square = ((x[lag:] - x[:-lag]).astype(float) ** 2).sum(axis=2)
+            n, mean, fourth = n + square.size, mean + float(square.sum()), fourth + float((square**2).sum())
+        values.append(fourth * n / mean**2 - 1.0 if mean > 0 else 0.0)
     return np.asarray(np.interp(lags, probes, values))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.frames import Snapshots
 from shortrange.errors import DataError, did_you_mean
-from shortrange.quantities import Step, Trajectory, step
+from shortrange.quantities import Step, step
 
 __all__ = ["Roles", "atoms_of", "covalent_radius", "find_roles"]
 
@@ -39,7 +40,7 @@ class Roles:
 
 
 def find_roles(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     *,
     centres: Sequence[str] | None = None,
     ligands: Sequence[str] | None = None,
@@ -87,7 +88,7 @@ def find_roles(
     return Roles(centres=cores, ligands=anions, mobile=movers, done=done)
 
 
-def atoms_of(trajectory: Trajectory, symbols: Sequence[str]) -> Array:
+def atoms_of(trajectory: Snapshots, symbols: Sequence[str]) -> Array:
     """Return the indices of the atoms of some elements, in the order of the frame."""
     wanted = set(symbols)
     return np.array([i for i, s in enumerate(trajectory.species) if s in wanted], dtype=np.int64)
@@ -102,7 +103,7 @@ def covalent_radius(symbol: str) -> float:
     return float(covalent_radii[atomic_number(symbol)])
 
 
-def _check_present(trajectory: Trajectory, symbol: str, name: str) -> None:
+def _check_present(trajectory: Snapshots, symbol: str, name: str) -> None:
     if symbol not in trajectory.composition:
         raise DataError(
             f"there is no {symbol} in the trajectory (it holds {', '.join(trajectory.composition)})",
@@ -111,5 +112,5 @@ def _check_present(trajectory: Trajectory, symbol: str, name: str) -> None:
         )
 
 
-def _where(trajectory: Trajectory) -> str:
+def _where(trajectory: Snapshots) -> str:
     return trajectory.source or trajectory.label or "trajectory"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.cutoffs import Cutoff, check_cutoffs, find_cutoffs
-from shortrange.analyse.estimate import Estimate, mean_of, moments, moments_of_sums
-from shortrange.analyse.frames import in_threads, lattice_images, runs_of_frames
+from shortrange.analyse.estimate import Estimate, mean_of, moments_of_sums
+from shortrange.analyse.frames import Snapshots, in_threads, lattice_images, part_of, runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.analyse.shell_kernel import shell_sums
 from shortrange.errors import DataError
@@ -36,6 +37,7 @@ __all__ = [
 Array = NDArray[Any]
 
 _BLOCKS = 64
+_ORIGIN = 100.0  # degrees, near which power sums of angles are taken
 _SEARCH = 8.0  # angstrom; no first shell ends beyond it
 
 
@@ -124,7 +126,7 @@ class AngleDistribution:
 
 
 def count_distances(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     *,
     cutoffs: Mapping[str, float] | None = None,
     r_max: float | None = None,
@@ -157,8 +159,7 @@ def count_distances(
     edges = np.linspace(0, trajectory.n_frames, n_blocks + 1).astype(int)
     first, blocks = None, []
     for lo, hi in pairwise(edges):
-        cells = None if trajectory.cells is None else trajectory.cells[lo:hi]
-        part = replace(trajectory, positions=trajectory.positions[lo:hi], cells=cells)
+        part = part_of(trajectory, int(lo), int(hi))
         # A few steps more, for at the end the spread of distances beyond is missing.
         counted = pair_histograms(part, r_max=r_max + 4 * r_step, r_step=r_step)
         size = first.r.size if first is not None else counted.r.size - 4
@@ -171,12 +172,13 @@ def count_distances(
     whole = np.array([trajectory.n_frames])
     normal = replace(first, counts=stack[:1], frames=whole, number_density=trajectory.number_density)
     g, sigma_g = _partials(normal, stack)
+    near = first.r <= r_max + 1e-9  # those of a molecule are counted to its end
     return Distributions(
         r=first.r,
         g=g,
         sigma_g=sigma_g,
         running=_running(normal, mean),
-        cutoffs=find_cutoffs(normal, mean, given),
+        cutoffs=find_cutoffs(replace(normal, r=first.r[near]), mean[:, near], given),
     )
 
 
@@ -188,7 +190,7 @@ def _fitted(counts: Array, size: int) -> Array:
     return out
 
 
-def _reach(trajectory: Trajectory) -> float:
+def _reach(trajectory: Snapshots) -> float:
     half = trajectory.half_width
     if half is None:
         return _SEARCH
@@ -226,7 +228,7 @@ def _running(histograms: PairHistograms, mean: Array) -> dict[str, Array]:
     return out
 
 
-def first_shells(trajectory: Trajectory, cutoffs: Mapping[str, Cutoff]) -> list[Shell]:
+def first_shells(trajectory: Snapshots, cutoffs: Mapping[str, Cutoff]) -> list[Shell]:
     """Coordination and cumulants of the first shells of all pairs of elements, exact distances.
 
     Parameters
@@ -244,22 +246,28 @@ def first_shells(trajectory: Trajectory, cutoffs: Mapping[str, Cutoff]) -> list[
     for cutoff in used.values():
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
         limits[a, b] = limits[b, a] = cutoff.r
-    sums, neighbours = add_up_shells(
-        trajectory, np.array([kinds.index(s) for s in trajectory.species]), limits
-    )
+    kind = np.array([kinds.index(s) for s in trajectory.species])
+    parts, numbers = [], Counter[tuple[int, int, int]]()
+    for _, part in runs_of_frames(trajectory, times=10):
+        some, neighbours = add_up_shells(part, kind, limits)
+        parts.append(some)
+        for x, y in zip(*np.nonzero(limits), strict=True):
+            each = np.bincount(neighbours[:, kind == x, y].ravel())
+            numbers.update({(int(x), int(y), n): int(count) for n, count in enumerate(each)})
+    sums = np.concatenate(parts)
     shells = []
     for cutoff in used.values():
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
         for x, y in dict.fromkeys([(a, b), (b, a)]):
-            each = neighbours[:, atoms_of(trajectory, [kinds[x]]), y]
+            most = max(n for one, other, n in numbers if (one, other) == (x, y))
             cumulants = moments_of_sums(sums[:, x, y], origin=limits[x, y] / 2) or (None, None, None)
             shells.append(
                 Shell(
                     centre=kinds[x],
                     ligand=kinds[y],
                     cutoff=cutoff,
-                    coordination=mean_of(each.mean(axis=1)),
-                    numbers=np.bincount(each.ravel()),
+                    coordination=mean_of(sums[:, x, y, 0] / (kind == x).sum()),
+                    numbers=np.array([numbers[x, y, n] for n in range(most + 1)]),
                     mean=cumulants[0],
                     variance=cumulants[1],
                     third=cumulants[2],
@@ -303,7 +311,7 @@ def add_up_shells(trajectory: Trajectory, kinds: Array, limits: Array) -> tuple[
 
 
 def bond_angles(
-    trajectory: Trajectory, roles: Roles, cutoffs: Mapping[str, Cutoff], *, width: float = 2.0
+    trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff], *, width: float = 2.0
 ) -> list[AngleDistribution]:
     """Angles between the bonds of each centre, by the elements at their ends.
 
@@ -324,21 +332,23 @@ def bond_angles(
     edges = np.linspace(0.0, 180.0, max(2, round(180.0 / width)) + 1)
     out = []
     for centre in roles.centres:
-        found = _angles_around(trajectory, centre, roles.ligands, cutoffs)
-        for name, (angles, frames) in sorted(found.items()):
-            out.append(_distribution(name, angles, frames, edges, trajectory.n_frames))
+        found = _angles_around(trajectory, centre, roles.ligands, cutoffs, edges)
+        out += [_distribution(name, *found[name], edges) for name in sorted(found)]
     return out
 
 
 def _angles_around(
-    trajectory: Trajectory, centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff]
+    trajectory: Snapshots, centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff], edges: Array
 ) -> dict[str, tuple[Array, Array]]:
+    """By name: angles in each bin, by blocks of frames, and power sums of each frame about `_ORIGIN`."""
     limits = bond_limits(centre, ligands, cutoffs)
     atoms = atoms_of(trajectory, [centre])
     if not limits or not atoms.size:
         return {}
     species = np.array(trajectory.species)
-    parts: dict[str, list[tuple[Array, Array]]] = {}
+    n_frames, bins = trajectory.n_frames, edges.size - 1
+    blocks = min(_BLOCKS, n_frames)
+    out: dict[str, tuple[Array, Array]] = {}
     for start, part in runs_of_frames(trajectory):
         near = find_neighbours(part.positions, part.cells, centres=atoms, r_max=max(limits.values()))
         owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
@@ -353,11 +363,12 @@ def _angles_around(
             names = np.char.add(np.char.add(ends[0], f"-{centre}-"), ends[1])
             for name in np.unique(names):
                 mine = names == name
-                parts.setdefault(str(name), []).append((angle[mine], frame[mine]))
-    return {
-        name: (np.concatenate([a for a, _ in found]), np.concatenate([f for _, f in found]))
-        for name, found in parts.items()
-    }
+                table, sums = out.setdefault(str(name), (np.zeros((blocks, bins)), np.zeros((n_frames, 4))))
+                place = np.clip((angle[mine] / edges[1]).astype(int), 0, bins - 1)
+                np.add.at(table, (frame[mine] * blocks // n_frames, place), 1.0)
+                powers = (angle[mine, None] - _ORIGIN) ** np.arange(4)
+                np.add.at(sums, frame[mine], powers)
+    return out
 
 
 def bond_limits(centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff]) -> dict[str, float]:
@@ -383,26 +394,20 @@ def same_owner_pairs(owner: Array) -> list[tuple[Array, Array]]:
     return pairs
 
 
-def _distribution(name: str, angles: Array, frames: Array, edges: Array, n_frames: int) -> AngleDistribution:
-    width = edges[1] - edges[0]
-    bins = np.clip(((angles - edges[0]) / width).astype(int), 0, edges.size - 2)
-    blocks = min(_BLOCKS, n_frames)
-    block = frames * blocks // n_frames
-    table = np.bincount(block * (edges.size - 1) + bins, minlength=blocks * (edges.size - 1)).reshape(
-        blocks, -1
-    )
-    density = table.sum(axis=0) / (angles.size * width)
+def _distribution(name: str, table: Array, sums: Array, edges: Array) -> AngleDistribution:
+    width, n = edges[1] - edges[0], table.sum()
+    density = table.sum(axis=0) / (n * width)
     sigma = None
-    if blocks >= 2:
+    if table.shape[0] >= 2:
         each = table.sum(axis=1, keepdims=True)
         sigma = _column_errors((table - each * density * width) / (each.mean() * width))
-    mean = moments(angles, frames, n_frames)
+    mean = moments_of_sums(sums, origin=_ORIGIN)
     assert mean is not None
     return AngleDistribution(
         name=name,
         angle=(edges[1:] + edges[:-1]) / 2,
         density=density,
         sigma=sigma,
-        n=int(angles.size),
+        n=int(n),
         mean=mean[0],
     )

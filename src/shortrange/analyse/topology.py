@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.estimate import Spread, spread_of
-from shortrange.analyse.frames import every
+from shortrange.analyse.frames import Snapshots, every, part_of
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.errors import DataError, ShortrangeError
-from shortrange.quantities import Trajectory
 
 __all__ = [
     "Comparison",
@@ -95,7 +94,7 @@ def have_ripser() -> bool:
 
 
 def topology(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     roles: Roles,
     *,
     stride: int = 1,
@@ -143,7 +142,7 @@ def topology(
 
 
 def persistence(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     elements: tuple[str, ...],
     *,
     name: str = "",
@@ -185,8 +184,9 @@ def persistence(
     _check(trajectory, atoms, distances, end, lifetime)
     deaths, loops = [], []
     for f in range(trajectory.n_frames):
-        cell = None if trajectory.cells is None else trajectory.cells[f]
-        matrix = distance_matrix(trajectory.positions[f, atoms], cell, distances=distances)
+        one = part_of(trajectory, f, f + 1)
+        cell = None if one.cells is None else one.cells[0]
+        matrix = distance_matrix(one.positions[0, atoms], cell, distances=distances)
         # Components are followed to the end; only loops need the threshold, and cost without it.
         deaths.append(_spanning_tree(matrix))
         bars = ripser(matrix, maxdim=1, thresh=end, distance_matrix=True)["dgms"][1].astype(float)
@@ -211,7 +211,7 @@ def persistence(
     )
 
 
-def _check(trajectory: Trajectory, atoms: Array, distances: str, threshold: float, lifetime: float) -> None:
+def _check(trajectory: Snapshots, atoms: Array, distances: str, threshold: float, lifetime: float) -> None:
     where = trajectory.source or trajectory.label or "trajectory"
     if atoms.size < 3:
         raise DataError(f"{atoms.size} atoms have no topology", where=where, do="name other elements")

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.arrhenius import nernst_einstein
-from shortrange.analyse.displacement import Drift, remove_drift, unwrap
+from shortrange.analyse.displacement import Drift, follow
 from shortrange.analyse.estimate import Estimate
+from shortrange.analyse.frames import Snapshots, column
 from shortrange.analyse.msd import (
     between_atoms,
     collective_msd,
@@ -23,7 +24,6 @@ from shortrange.analyse.msd import (
 from shortrange.analyse.posterior import CM2_PER_S, have_kinisi, posterior_of_d
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.errors import DataError
-from shortrange.quantities import Trajectory
 
 __all__ = ["Diffusion", "Transport", "hops_needed", "transport"]
 
@@ -138,7 +138,7 @@ def hops_needed(relative_error: float) -> float:
 
 
 def transport(
-    trajectory: Trajectory,
+    trajectory: Snapshots,
     roles: Roles,
     *,
     time_step: float | None = None,
@@ -182,12 +182,12 @@ def transport(
             where=where,
             do="give 10 frames or more",
         )
-    positions = remove_drift(unwrap(trajectory), trajectory, roles, drift=drift)
+    paths = follow(trajectory, roles, drift=drift)
     lags, chosen = _window(trajectory.n_frames, step, window, where)
     order = [s for s in trajectory.composition if s in roles.mobile]
     order += [s for s in trajectory.composition if s not in roles.mobile]
     elements = tuple(
-        _diffusion(s, positions[:, atoms_of(trajectory, [s])], lags, step, chosen, sample=s in roles.mobile)
+        _diffusion(s, column(paths, atoms_of(trajectory, [s])), lags, step, chosen, sample=s in roles.mobile)
         for s in order
     )
     shared: dict[str, Any] = {
@@ -200,11 +200,11 @@ def transport(
         "hop_length": hop_length,
     }
     return Transport(
-        **shared, **_together(trajectory, roles, positions, lags, step, chosen, elements, shared, charge)
+        **shared, **_together(trajectory, roles, paths, lags, step, chosen, elements, shared, charge)
     )
 
 
-def _time_step(trajectory: Trajectory, given: float | None, where: str) -> float:
+def _time_step(trajectory: Snapshots, given: float | None, where: str) -> float:
     stated = trajectory.time_step
     if given is None and stated is None:
         raise DataError(
@@ -294,7 +294,7 @@ def _free_error(msd: Array, time: Array, lags: Array, relative: Array) -> float:
 
 
 def _together(
-    trajectory: Trajectory, roles: Roles, positions: Array, lags: Array, step: float, chosen: Array,
+    trajectory: Snapshots, roles: Roles, paths: Snapshots, lags: Array, step: float, chosen: Array,
     elements: tuple[Diffusion, ...], shared: dict[str, Any], charge: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the mobile ions do together, and what to doubt."""
@@ -306,7 +306,7 @@ def _together(
     doubts = _doubts(mobile, elements, roles)
     if mobile:
         atoms = atoms_of(trajectory, roles.mobile)
-        together = collective_msd(positions[:, atoms], lags)
+        together = collective_msd(column(paths, atoms), lags)
         windows = (trajectory.n_frames - 1) / lags
         at = lags[chosen] * step
         slope = slope_of(at, together[chosen])[0]

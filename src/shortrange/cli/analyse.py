@@ -76,9 +76,9 @@ def analyse(
     symmetrise
         Average the density over the symmetry of the atoms at rest, found within this distance, angstrom.
     """
-    from shortrange.cli.snapshots import load_snapshots
+    from shortrange.cli.snapshots import open_snapshots
 
-    snapshots = load_snapshots(trajectory, frames)
+    snapshots = open_snapshots(trajectory, frames)
     from shortrange.analyse.analysis import analyse_trajectory
     from shortrange.report import ResultFolder
     from shortrange.report.analysis import write_analysis
@@ -105,7 +105,8 @@ def analyse(
             symmetrise=symmetrise,
         )
         tell("write the report")
-        digest = hashlib.sha256(trajectory.read_bytes()).hexdigest()
+        with trajectory.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         page = write_analysis(found, out, inputs=[(str(trajectory), digest)], versions=_versions())
     print("SIMULATED DATA")
     for sentence in sentences(found):

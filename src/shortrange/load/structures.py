@@ -104,5 +104,8 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
         cells=np.array([cell.base]),
         source=str(path),
         label=path.name.split(".")[0],
-        history=(step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=1), *renamed),
+        history=(
+            step("load structures", file=str(path), frames=frames_text(frames), frames_in_file=1),
+            *renamed,
+        ),
     )
