@@ -142,7 +142,7 @@ def test_chosen_absorbers_must_be_absorbers(feff_cache, atoms):
         ensemble_exafs(molecules(), absorber="Ta", edge="L3", r_max=4.0, atoms=atoms)
 
 
-def test_two_processes_of_a_cluster_change_no_bit(feff_cache):
+def test_two_processes_of_a_cluster_change_nothing(feff_cache):
     """Separate processes on loopback: work and tables must travel."""
     distributed = pytest.importorskip("distributed")
     frames = molecules(400)
@@ -156,4 +156,6 @@ def test_two_processes_of_a_cluster_change_no_bit(feff_cache):
         workers = Workers(number=1, scheduler=cluster.scheduler_address)
         many = ensemble_exafs(frames, workers=workers, **settings)
     np.testing.assert_array_equal(many.chi, alone.chi)
-    np.testing.assert_array_equal(many.covariance, alone.covariance)
+    # A product of matrices: dask gives its workers one BLAS thread, and their number sets the order of sums.
+    scale = np.abs(alone.covariance).max()
+    np.testing.assert_allclose(many.covariance, alone.covariance, rtol=0, atol=1e-13 * scale)
