@@ -3,17 +3,26 @@
 Run: ``python benchmarks/bench_analyse.py``. A box of rattled octahedra stands in for a trajectory; the first
 round compiles and is not counted. Peers (where installed): pymatgen's ChemEnv for shape measures, ase's
 neighbour list for the coordination numbers alone; both on few frames, their time scaled up.
+
+``python benchmarks/bench_analyse.py memory`` prints the peak of memory of a run of 10 000 frames of 128 atoms
+that is held, and of one that is streamed, each in a process of its own.
 """
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from shortrange.analyse.analysis import analyse_trajectory
 from shortrange.analyse.distortion import nearest_ligands, shape_measures
+from shortrange.load import load_trajectory, open_frames
 from shortrange.quantities import Trajectory
 
 FRAMES = 1000
@@ -97,5 +106,44 @@ def main() -> None:
     print(f"coordination: ase's neighbours alone {theirs:.1f} s of processor, our whole part {ours:.1f} s")
 
 
+def write_run(path: Path, frames: int) -> None:
+    """Write a run whose atoms rattle from frame to frame, as extxyz."""
+    start, rng = octahedra(1), np.random.default_rng(2)
+    lattice = " ".join(f"{x:g}" for x in start.cells[0].ravel())
+    head = f'{start.n_atoms}\nLattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
+    moved = np.zeros((start.n_atoms, 3))
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(frames):
+            moved = 0.97 * moved + rng.normal(scale=0.02, size=moved.shape)
+            rows = (start.positions[0] + moved).tolist()
+            lines = [
+                f"{s} {x:.4f} {y:.4f} {z:.4f}\n" for s, (x, y, z) in zip(start.species, rows, strict=True)
+            ]
+            file.write(head + "".join(lines))
+
+
+def peak(path: str, how: str) -> None:
+    """Analyse a file, and print the peak of memory before and after."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    run = open_frames(path) if how == "streamed" else load_trajectory(path)
+    analyse_trajectory(run, only=[*PARTS, "transport", "density"], time_step=10.0)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{how}: {after:.2f} GB at most, {before:.2f} GB of it before a frame was read", flush=True)
+
+
+def memory(frames: int = 10_000) -> None:
+    """Print the peaks of memory of a run that is held and of one that is streamed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.extxyz"
+        write_run(path, frames)
+        for how in ("streamed", "held"):
+            subprocess.run([sys.executable, __file__, str(path), how], check=True)
+
+
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 3:
+        peak(sys.argv[1], sys.argv[2])
+    elif sys.argv[1:] == ["memory"]:
+        memory()
+    else:
+        main()
