@@ -52,7 +52,7 @@ def test_partly_occupied_and_shared_sites_are_kept(tmp_path):
 
 
 def test_labels_of_water_and_hydroxide_are_oxygen(tmp_path):
-    """As AMCSD writes them, without type symbols; gemmi and the formula of the record say the same."""
+    """As AMCSD writes them, without type symbols; the formula of the record says the same."""
     sites = "Mg1 Mg 0 0 0 1 0.01\nOW2 OW 0.5 0 0 1 0.01\nOh OH 0 0.5 0 1 0.01\nD1 D 0 0 0.5 1 0.01"
     path = write(tmp_path, sites=sites, group="P 1")
     brucite = load_crystal(path)
