@@ -1,4 +1,4 @@
-r"""The compiled sum of Gaussians over very many shells: gathered on a fine grid first, one Gaussian a point then.
+r"""The compiled sum of Gaussians over very many shells: gathered on a grid first, one Gaussian a point then.
 
 The Gaussian F(x, r) of a shell, with its width and its 1 / r, is a smooth function of the distance r, so that
 it follows from those at grid points around r by Lagrange interpolation,
@@ -75,7 +75,7 @@ def spread_points(u_sum, width, first, step, n_grid):  # type: ignore[no-untyped
 
 
 def gather_shells(coefficients, amplitude, pair, m, dm, points, n_pairs):  # type: ignore[no-untyped-def]
-    """Shells gathered at the points, and with their slopes ``dm`` (k, q): shape (n_pairs, 1 + q, n_points)."""
+    """Gather shells, and their slopes ``dm`` (k, q), at the points: shape (n_pairs, 1 + q, n_points)."""
     start, close, count = points
     inner = count - _NODES
     fine = np.zeros((n_pairs, 1 + dm.shape[1], inner * _FINE))
@@ -167,16 +167,22 @@ def spread_moments(  # type: ignore[no-untyped-def]
             _add(rows[0], lo, found[0, k], g)
             for j in range(n_rows - 1):
                 _add(rows[1 + moving[j]], lo, found[1 + j, k], by_r)
-            for p in range(du.shape[1]):
-                if du[which, p] != 0.0:
-                    _add(rows[1 + p], lo, found[0, k] * du[which, p] * factor, by_s2)
-            if places[0] >= 0:
-                _add(rows[1 + places[0]], lo, -found[0, k] * u / r, by_s2)
-            if places[1] >= 0:
-                _add(rows[1 + places[1]], lo, -found[0, k] * u / (r * r), by_s2)
-            if places[2] >= 0:
-                _add(rows[1 + places[2]], lo, found[0, k] * 2.0 * u * q_broad * r * r, by_s2)
+            _add_widths(rows, lo, found[0, k], by_s2, u, r, factor, du[which], places, q_broad)
     return smallest
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _add_widths(rows, lo, moment, by_s2, u, r, factor, du, places, q_broad):  # type: ignore[no-untyped-def]
+    """Add the derivatives by what only widens the Gaussian."""
+    for p in range(du.size):
+        if du[p] != 0.0:
+            _add(rows[1 + p], lo, moment * du[p] * factor, by_s2)
+    if places[0] >= 0:
+        _add(rows[1 + places[0]], lo, -moment * u / r, by_s2)
+    if places[1] >= 0:
+        _add(rows[1 + places[1]], lo, -moment * u / (r * r), by_s2)
+    if places[2] >= 0:
+        _add(rows[1 + places[2]], lo, moment * 2.0 * u * q_broad * r * r, by_s2)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
