@@ -16,10 +16,15 @@ weights. Now most goes to adding a shell to four points of each row, some 45 cyc
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 __all__ = ["spread_gathered"]
+
+Array = NDArray[Any]
 
 _REACH = 7.0  # standard deviations; beyond, a Gaussian is below 3e-11
 _CLOSE = 0.12  # of the narrowest width, distance of the points
@@ -31,7 +36,7 @@ _FINE = 8
 """Steps of the fine grid in one of the points."""
 
 
-def _weights() -> np.ndarray:
+def _weights() -> Array:
     """Weights of the points (columns) around each place of the fine grid, shape (_FINE, _NODES)."""
     x = np.arange(_FINE)[:, None] / _FINE + _NODES // 2 - 1
     nodes = np.arange(_NODES)
@@ -42,9 +47,21 @@ def _weights() -> np.ndarray:
 _WEIGHTS = _weights()
 
 
-def spread_gathered(  # type: ignore[no-untyped-def]
-    coefficients, amplitude, pair, m, dm, u_sum, du, width, places, over_pair, first, step, out
-):
+def spread_gathered(
+    coefficients: Array,
+    amplitude: Array,
+    pair: Array,
+    m: Array,
+    dm: Array,
+    u_sum: Array,
+    du: Array,
+    width: Array,
+    places: Array,
+    over_pair: bool,
+    first: float,
+    step: float,
+    out: Array,
+) -> float:
     """Add all shells to ``out``; arguments and result as `shortrange.simulate.shell_kernel.spread_shells`.
 
     Here ``u_sum`` is U_a + U_b of each pair of elements, shape (n_pairs,).
@@ -52,12 +69,15 @@ def spread_gathered(  # type: ignore[no-untyped-def]
     moving = np.flatnonzero(np.any(dm != 0.0, axis=0))
     points = spread_points(u_sum, width, first, step, out.shape[2])
     moments = gather_shells(coefficients, amplitude, pair, m, dm[:, moving], points, out.shape[0])
-    return spread_moments(
+    smallest: float = spread_moments(
         moments, moving, u_sum, du, width, places, over_pair, points[0], points[1], first, step, out
     )
+    return smallest
 
 
-def spread_points(u_sum, width, first, step, n_grid):  # type: ignore[no-untyped-def]
+def spread_points(
+    u_sum: Array, width: Array, first: float, step: float, n_grid: int
+) -> tuple[float, float, int]:
     """First, step and number of the points for the narrowest Gaussian on a grid.
 
     Steps are powers of the square root of 2, so that most changes of widths leave the points where they are.
@@ -74,7 +94,15 @@ def spread_points(u_sum, width, first, step, n_grid):  # type: ignore[no-untyped
     return float(start), float(close), count
 
 
-def gather_shells(coefficients, amplitude, pair, m, dm, points, n_pairs):  # type: ignore[no-untyped-def]
+def gather_shells(
+    coefficients: Array,
+    amplitude: Array,
+    pair: Array,
+    m: Array,
+    dm: Array,
+    points: tuple[float, float, int],
+    n_pairs: int,
+) -> Array:
     """Gather shells, and their slopes ``dm`` (k, q), at the points: shape (n_pairs, 1 + q, n_points)."""
     start, close, count = points
     inner = count - _NODES
