@@ -51,6 +51,8 @@ def ase_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Itera
 
 def _images(path: Path) -> Iterator[Any]:
     import ase.io
+    from ase.io.formats import filetype
+    from ase.io.vasp import iread_vasp_out
 
     with ExitStack() as stack:
         source = path
@@ -62,7 +64,12 @@ def _images(path: Path) -> Iterator[Any]:
                 shutil.copyfileobj(packed, plain)
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # ase warns of what does not concern positions, cells and species
-        yield from ase.io.iread(source, index=":")
+        if filetype(str(source)) == "vasp-out":
+            # By its name ase would hand out frames only after it has made all of them.
+            read: Callable[..., Iterator[Any]] = iread_vasp_out
+            yield from read(stack.enter_context(source.open()), index=":")
+        else:
+            yield from ase.io.iread(source, index=":")
 
 
 def _frame_of(atoms: Any) -> Frame:
