@@ -13,13 +13,13 @@ def counted(monkeypatch, tmp_path):
     """Number of pieces in which pairs were counted, with a cache that nobody else fills."""
     monkeypatch.setenv("SHORTRANGE_CACHE", str(tmp_path / "cache"))
     calls = []
-    kernel = pairs.count_frames
+    kernel = pairs.count_piece
 
-    def count(*arguments):
+    def count(*arguments, **more):
         calls.append(1)
-        return kernel(*arguments)
+        return kernel(*arguments, **more)
 
-    monkeypatch.setattr(pairs, "count_frames", count)
+    monkeypatch.setattr(pairs, "count_piece", count)
     return calls
 
 
