@@ -1,4 +1,4 @@
-"""Pages made when the site is built: the reference from docstrings, citations, agreement with peers."""
+"""Pages made when the site is built: the reference from docstrings, agreement with peers."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Fill in what is kept elsewhere: citations, agreement with peers."""
-    if page.file.src_uri == "citing.md":
-        return markdown.replace("<!-- citations -->", citations_table())
+    """Fill in what is kept elsewhere: agreement with peers."""
     if page.file.src_uri == "validation.md":
         return markdown.replace("<!-- agreement -->", agreement_tables())
     return markdown
@@ -78,17 +76,6 @@ def commands_page() -> str:
     from shortrange.cli.app import app
 
     return "# Commands\n\n" + app.generate_docs(output_format="markdown", heading_level=2)
-
-
-def citations_table() -> str:
-    """Write what `shortrange.citations` knows."""
-    from shortrange.report.citations import all_citations
-
-    rows = ["| for | cite |", "|---|---|"]
-    for each in all_citations().values():
-        link = f", [doi:{each.doi}](https://doi.org/{each.doi})" if each.doi else ""
-        rows.append(f"| {each.use} | {each.text}{link} |")
-    return "\n".join(rows)
 
 
 def agreement_tables() -> str:

@@ -13,11 +13,14 @@ from shortrange._version import __version__
 from shortrange.analyse.analysis import Analysis
 from shortrange.errors import DataError
 from shortrange.fit.boxcar import Boxcar
+from shortrange.fit.paths import PathFit
+from shortrange.fit.peaks import PeakFit
 from shortrange.fit.refinement import Refinement
 from shortrange.quantities import GR, SQ, ChiK, ChiR, MuE
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
 from shortrange.simulate.exafs import EnsembleExafs
+from shortrange.simulate.pdf import SimulatedGR
 from shortrange.transform.wavelet import WaveletMap
 
 __all__ = ["Citation", "all_citations", "citations"]
@@ -69,8 +72,9 @@ def citations(result: Any) -> tuple[Citation, ...]:
     Parameters
     ----------
     result
-        Of `run_project`, `run_boxcar`, `reduce_xas`, `reduce_scattering`, `ensemble_exafs`, `refine_gr`,
-        `boxcar`, `analyse_trajectory` or `wavelet`; or a reduced quantity such as `ChiK` or `GR`.
+        Of any function that ends a step: `run_project`, `run_boxcar`, `run_refine`, `reduce_xas`,
+        `reduce_scattering`, `ensemble_exafs`, `simulate_gr`, `refine_gr`, `boxcar`, `fit_paths`,
+        `fit_peaks`, `analyse_trajectory`, `wavelet`; or a reduced quantity such as `ChiK` or `GR`.
 
     Returns
     -------
@@ -91,7 +95,9 @@ _CARRIERS: dict[type, tuple[str, ...]] = {
     EnsembleExafs: ("feff", "larch"),
     Boxcar: ("boxcar", "pdffit", "keen", "formfactors"),
     Refinement: ("pdffit", "keen", "formfactors"),
-    ScatteringReduction: ("keen", "formfactors", "compton", "xraylib"),
+    PathFit: ("feff", "larch"),
+    PeakFit: ("keen", "modes", "evidence"),
+    SimulatedGR: ("keen", "formfactors"),
     MuE: ("larch",),
     ChiK: ("larch",),
     ChiR: ("larch",),
@@ -105,6 +111,10 @@ def _keys(result: Any) -> Iterator[str]:
         yield from _CARRIERS[type(result)]
     elif hasattr(result, "verdict") and hasattr(result, "reductions"):
         yield from _of_run(result)
+    elif isinstance(result, ScatteringReduction):
+        yield from ("keen", "formfactors", "compton", "xraylib")
+        if any(done.settings.get("anomalous") and done.settings.get("wavelength") for done in result.history):
+            yield "dispersion"
     elif isinstance(result, XasReduction):
         yield from ("larch", "edges")
         if result.background is not None:
@@ -113,7 +123,7 @@ def _keys(result: Any) -> Iterator[str]:
         yield from _of_analysis(result)
     elif isinstance(result, WaveletMap):
         yield str(result.settings["kind"])
-    elif isinstance(getattr(result, "result", None), Boxcar):  # of run_boxcar
+    elif type(getattr(result, "result", None)) in _CARRIERS:  # of run_boxcar, run_refine and run_path_fit
         yield from _keys(result.result)
     else:
         raise DataError(
@@ -132,6 +142,8 @@ def _of_run(result: Any) -> Iterator[str]:
     if "total-scattering" in techniques:
         yield from ("formfactors", "shrinkage")
     yield from ("modes", "evidence")
+    if "laplace_less_nested" in result.verdict.settings:
+        yield "nested"
 
 
 def _of_analysis(result: Analysis) -> Iterator[str]:
@@ -140,6 +152,6 @@ def _of_analysis(result: Analysis) -> Iterator[str]:
     if result.transport is not None:
         yield "diffusion"
         if any(element.posterior is not None for element in result.transport.elements):
-            yield "kinisi"
+            yield from ("kinisi", "sampling")
     if result.persistence:
         yield "ripser"
