@@ -20,6 +20,7 @@ __all__ = ["by_pdffit2", "by_srreal"]
 
 Array = NDArray[Any]
 
+_SRREAL = "conda install -c conda-forge diffpy.srreal"
 _NARROWEST = 1e-6  # angstrom^2; both programs leave out peaks without width, and say nothing
 
 
@@ -63,7 +64,7 @@ def by_srreal(structure: Trajectory, s: PdfSettings) -> Array:
     SimulationError
         If it is not installed, or cannot do what is asked.
     """
-    pdf = _module("diffpy.srreal.pdfcalculator", "conda install -c conda-forge diffpy.srreal")
+    pdf = _module("diffpy.srreal.pdfcalculator", _SRREAL)
     _refuse("srreal", structure, s, {})
     if s.weights not in ("xray-constant", "neutron"):
         _no_weights("srreal", s)
@@ -71,12 +72,15 @@ def by_srreal(structure: Trajectory, s: PdfSettings) -> Array:
 
 
 def _one_srreal(pdf: Any, crystal: Any, s: PdfSettings) -> Array:
-    settings = {"rmin": 0.0, "rmax": float(s.r[-1]) + 1.5 * s.r_step, "rstep": s.r_step}
+    # srreal leaves out rmax itself; a whole step more would move the end of the ripples that it keeps.
+    settings = {"rmin": 0.0, "rmax": float(s.r[-1]) + 1e-4 * s.r_step, "rstep": s.r_step}
     if s.q_max is not None:
         settings |= {"qmax": s.q_max, "qmin": s.q_min}
     settings |= {"qdamp": s.q_damp, "qbroad": s.q_broad, "delta1": s.delta1, "delta2": s.delta2}
     calculator = pdf.PDFCalculator(**settings)
-    calculator.setScatteringFactorTableByType("xray" if s.weights == "xray-constant" else "neutron")
+    tables = _module("diffpy.srreal.scatteringfactortable", _SRREAL)
+    is_xray = s.weights == "xray-constant"
+    calculator.scatteringfactortable = tables.SFTXray() if is_xray else tables.SFTNeutron()
     if s.diameter is not None:
         calculator.addEnvelope("sphericalshape")
         calculator.spdiameter = s.diameter

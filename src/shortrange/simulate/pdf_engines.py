@@ -196,7 +196,8 @@ def _in_convention(structure: Trajectory, s: PdfSettings, convention: Convention
     n, last = s.r.size, round((s.r_max + beyond) / s.r_step)
     if convention == "srreal":
         g = _endless(structure, s, "1/r_ij", beyond)
-        cut = g if s.q_max is None else _cut_as_srreal(g[: last + 1], s.r_step, s.q_min, s.q_max)
+        points = int(np.ceil((s.r[-1] + beyond) / s.r_step + 1e-4))  # from 0 on; its end is not one of them
+        cut = g if s.q_max is None else _cut_as_srreal(g[:points], s.r_step, s.q_min, s.q_max)
         return np.asarray(cut[1 : n + 1] * np.exp(-0.5 * (s.r * s.q_damp) ** 2))
     if s.weights == "xray-constant":
         s = replace(s, weights={x: float(atomic_number(x)) for x in structure.composition})
