@@ -1,17 +1,22 @@
 """Out and in again: what a format holds is read back equal, history included."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from shortrange.load import load, load_iq, load_scans, load_trajectory
+from shortrange.load import load, load_gr, load_iq, load_scans, load_trajectory
+from shortrange.load.history import SIMULATED, is_simulated
 from shortrange.quantities import GR, IQ, SQ, ChiK, Scan, Trajectory, step
 from shortrange.reduce.mu import to_mu
 from shortrange.report.athena import write_athena
 from shortrange.report.columns import write_chi_k, write_gr, write_iq, write_sq
+from shortrange.report.convert import convert
 from shortrange.report.scan_files import write_nxxas, write_scan_csv, write_scan_xdi
 from shortrange.report.structures import write_trajectory
+from shortrange.report.xdi import write_xdi
 
 # Without shrinking, which takes minutes where every try writes a file.
 FEW = settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
@@ -23,7 +28,8 @@ values = st.recursive(
     max_leaves=5,
 )
 histories = st.lists(
-    st.builds(lambda name, extra: step(f"do {name}", **extra), names, st.fixed_dictionaries({"x": values})),
+    st.builds(lambda name, extra: step(f"do {name}", **extra), names, st.fixed_dictionaries({"x": values}))
+    | st.just(step(SIMULATED)),
     max_size=3,
 ).map(tuple)
 
@@ -57,6 +63,7 @@ def same_history(before, after):
         (s.name, dict(s.settings), s.version) for s in before.history
     ]
     assert any(s.name.startswith("load") for s in after.history[len(before.history) :])
+    assert is_simulated(after.history) == is_simulated(before.history)
 
 
 def same_scan(before, after, channels=("i0", "it", "if")):
@@ -112,6 +119,13 @@ def test_mu_as_an_athena_project(tmp_path):
     np.testing.assert_array_equal(back.energy, data.energy)
     np.testing.assert_array_equal(back.columns["mu"], data.mu)
     assert (back.element, back.edge, back.label) == ("Ta", "L3", scan.label)
+    same_history(data, back)
+
+
+def test_merged_absorption_as_xdi(tmp_path):
+    data = to_mu(smooth_scan(), mode="mu")
+    (back,) = load_scans(write_xdi(tmp_path / "a.xdi", data))
+    np.testing.assert_array_equal(back.columns["mu"], data.mu)
     same_history(data, back)
 
 
@@ -219,6 +233,80 @@ def test_a_crystal_as_cif(tmp_path_factory, before):
     difference = fractions[0] - fractions[1]
     np.testing.assert_allclose(difference - np.round(difference), 0.0, atol=1e-9)
     same_history(before, back)
+
+
+X = np.linspace(0.5, 12.0, 24)
+EDGE = np.linspace(9700.0, 10100.0, 24)
+MADE = (step(SIMULATED),)
+KINDS = {
+    "xdi": Scan(energy=EDGE, columns={"i0": X, "it": X}, element="Ta", edge="L3", history=MADE),
+    "gr": GR(r=X, g=np.sin(X), history=MADE),
+    "sq": SQ(q=X, s=np.sin(X), history=MADE),
+    "chi": IQ(q=X, intensity=2 + np.sin(X), history=MADE),
+    "chik": ChiK(k=X, chi=np.sin(X), history=MADE),
+    "cif": Trajectory(species=("Ta",), positions=np.ones((1, 1, 3)), cells=[np.eye(3) * 9], history=MADE),
+}
+NEXT = {
+    "xdi": ("csv", "h5", "prj", "xdi"),
+    "gr": ("gr",),
+    "sq": ("sq",),
+    "chi": ("xy", "xye"),
+    "chik": ("chik",),
+    "cif": ("extxyz", "cif"),
+}
+WRITERS = {
+    "xdi": write_scan_xdi,
+    "gr": write_gr,
+    "sq": write_sq,
+    "chi": write_iq,
+    "chik": write_chi_k,
+    "cif": write_trajectory,
+}
+
+
+@pytest.mark.parametrize(("first", "then"), [(a, b) for a, several in NEXT.items() for b in several])
+def test_simulated_data_stay_simulated_through_every_format(tmp_path, first, then):
+    """Written, converted, converted back: each file says it to a reader, and each reading knows it."""
+    path = WRITERS[first](tmp_path / f"a.{first}", KINDS[first])
+    (there,) = convert(path, tmp_path / f"b.{then}", mode="transmission" if then == "prj" else None)
+    (back,) = convert(there, tmp_path / f"c.{first}") if then != "prj" else convert(there, tmp_path / "c.xdi")
+    for each in (path, there, back):
+        raw = each.read_bytes()
+        text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        assert b"SIMULATED DATA" in text or b"simulated" in text, each
+        found = load(each)
+        assert all(is_simulated(one.history) for one in (found if isinstance(found, tuple) else (found,)))
+
+
+def test_measured_data_stay_measured(tmp_path):
+    """Neither a folder of that name nor a way of refining makes data simulated."""
+    folder = tmp_path / "simulated"
+    folder.mkdir()
+    data = GR(r=X, g=np.sin(X), history=(step("load G(r)", file="/simulated/a.gr"),))
+    path = write_gr(
+        folder / "a.gr", data, more={"inputfile": "/simulated/a.chi", "how": "simulated annealing"}
+    )
+    (there,) = convert(path, folder / "b.gr")
+    assert not is_simulated(load_gr(there).history)
+    assert "SIMULATED" not in there.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", ["# SIMULATED DATA", "# simulated with a model", "# computed, not measured"])
+def test_what_a_foreign_header_says_is_heard(tmp_path, line):
+    rows = "\n".join(f"{x:.3f} {np.sin(x):.4f}" for x in np.arange(0.5, 12.0, 0.5))
+    (tmp_path / "a.gr").write_text(f"{line}\n# r G\n{rows}\n", encoding="utf-8")
+    assert is_simulated(load_gr(tmp_path / "a.gr").history)
+
+
+def test_bare_columns_are_known_by_their_folder(tmp_path):
+    """The tables of a command have no header; what they are stands in the summary beside them."""
+    rows = "\n".join(f"{x},{np.sin(x)}" for x in X)
+    folder = tmp_path / "reduced"
+    folder.mkdir()
+    (folder / "chi_k.csv").write_text(f"k,chi\n{rows}\n", encoding="utf-8")
+    assert not is_simulated(load(folder / "chi_k.csv").history)
+    (tmp_path / "verdict.json").write_text('{"simulated": true}', encoding="utf-8")
+    assert is_simulated(load(folder / "chi_k.csv").history)
 
 
 def test_a_history_that_somebody_edited_is_left_out(tmp_path):

@@ -80,13 +80,14 @@ def peaks(
 
     ResultFolder(out, kind="peaks").check()
     from shortrange.cli.peaks_data import load_function
+    from shortrange.load.history import is_simulated
 
     gr, atoms, head = load_function(file, composition, function, number_density, mean_b_squared)
     if window is None:
         found = "lorch" if "window = lorch" in head else "soft" if "window = soft" in head else "none"
     else:
         found = window
-    simulated = simulated or "simulated" in head
+    simulated = simulated or is_simulated(gr.history)
     with progress() as tell:
         tell("count pairs")
         counted, paths = _structures(structures or [], frames)

@@ -196,12 +196,13 @@ class _Job:
         return iq, reduce_scattering(iq, q_range=q_range, **self.settings)
 
     def _write(self, path: Path, iq: IQ, reduction: ScatteringReduction, folder: Path) -> dict[str, Any]:
+        from shortrange.load.history import is_simulated
         from shortrange.report.archive import write_archive
         from shortrange.report.columns import gr_columns, sq_columns, write_csv, write_gr
         from shortrange.report.plates import save_plates
         from shortrange.report.reduction import reduction_plate, reduction_record
 
-        simulated = self.simulated or _says_simulated(path)
+        simulated = self.simulated or is_simulated(iq.history)
         record = {"simulated": simulated, **reduction_record(reduction, wavelength=iq.wavelength)}
         write_csv(folder / "sq.csv", sq_columns(reduction.sq))
         write_csv(folder / "gr.csv", gr_columns(reduction.gr))
@@ -275,13 +276,6 @@ def _folder_names(paths: list[Path]) -> list[str]:
             "two patterns have the same name", where="reduce-pdf", do="reduce them into folders of their own"
         )
     return names
-
-
-def _says_simulated(path: Path) -> bool:
-    """Whether the lines above the numbers, or a file name in them, say that the pattern was simulated."""
-    from shortrange.load.text import read_table
-
-    return any("simulated" in text.lower() for _, text in read_table(path).header)
 
 
 def _print(record: Mapping[str, Any], out: Path) -> None:

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 def write_pdf(
     folder: Path, model: SimulatedGR, histograms: PairHistograms, *, title: str, masked: Array | None
 ) -> None:
-    """Write gr.csv, partials.csv, coordination.csv, convergence.csv, correlation.csv and figures/gr.png.
+    """Write gr.csv and gr.gr, partials, coordination, convergence and correlation.csv, and figures/gr.png.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def write_pdf(
     masked
         Points of r that are written as nan, shape (n_r,) bool, or None.
     """
-    from shortrange.report.columns import gr_columns, write_csv
+    from shortrange.report.columns import gr_columns, write_csv, write_gr
     from shortrange.simulate.pairs import running_coordination
 
     def hidden(columns: Mapping[str, Array | None]) -> dict[str, Array | None]:
@@ -47,6 +47,7 @@ def write_pdf(
 
     r = model.gr.r
     write_csv(folder / "gr.csv", hidden({**gr_columns(model.gr), **model.contributions}))
+    write_gr(folder / "gr.gr", model.gr)
     if model.partial_g:
         write_csv(folder / "partials.csv", hidden({"r": r, **model.partial_g}))
     write_csv(folder / "coordination.csv", hidden({"r": r, **running_coordination(histograms, r)}))
@@ -60,10 +61,11 @@ def write_pdf(
 
 
 def write_exafs(folder: Path, result: EnsembleExafs, *, title: str, measured: ChiK | None) -> None:
-    """Write chi_k.csv, contributions.csv, absorbers.csv, convergence.csv and figures/chi_k.png."""
-    from shortrange.report.columns import chi_k_columns, write_csv
+    """Write chi_k.csv and chi_k.chik, contributions, absorbers and convergence.csv, and figures/chi_k.png."""
+    from shortrange.report.columns import chi_k_columns, write_chi_k, write_csv
 
     write_csv(folder / "chi_k.csv", chi_k_columns(result.chi_k()))
+    write_chi_k(folder / "chi_k.chik", result.chi_k())
     write_csv(folder / "contributions.csv", {"k": result.k, **result.contributions})
     each = {f"atom_{i}": chi for i, chi in enumerate(result.absorber_chi)}
     write_csv(folder / "absorbers.csv", {"k": result.k, **each})

@@ -1,4 +1,8 @@
-"""What had been done to data before they were written to a file of ours, kept in that file."""
+"""What had been done to data before they were written to a file of ours, and whether they were simulated.
+
+Both travel in the history: data whose file says that they were made from a model have the step `SIMULATED`
+in it, and what is written of them says so again.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from shortrange.load.text import is_gzip, read_bytes
-from shortrange.quantities import Scan, Step
+from shortrange.quantities import Scan, Step, Trajectory, step
 
-__all__ = ["MARK", "history_text", "restore_history"]
+__all__ = ["LABEL", "MARK", "SIMULATED", "history_text", "is_simulated", "marked", "restore_history"]
 
 MARK = "shortrange.history"
 """Field by which text files of ours carry a history."""
 
+SIMULATED = "simulated data"
+"""Name of the step that data made from a model have in their history."""
+
+LABEL = "SIMULATED DATA"
+"""What files and figures say of them."""
+
 _LINE = re.compile(rf"^\W*{re.escape(MARK)}\s*[:=]\s*(\[.*\])\s*$", re.M | re.IGNORECASE)
 _QUOTED = re.compile(rf'\b{MARK.replace(".", "_")}="((?:[^"\\]|\\.)*)"')
 _KEYS = (MARK, "athena.shortrange_history")
+_SAYS = re.compile(r"(?<![\w/\\])simulated(?![\w/\\]|\s+annealing)|computed, not measured", re.IGNORECASE)
+"""Words in a header by which data are no measurement; not folders of that name, nor a way of refining."""
+_HEAD = 200  # lines of a file in which its header lies
 
 
 def history_text(history: Iterable[Step]) -> str:
@@ -28,8 +41,18 @@ def history_text(history: Iterable[Step]) -> str:
     return json.dumps(steps, separators=(",", ":"))  # ASCII: whatever encoding a reader takes
 
 
+def is_simulated(history: Iterable[Step]) -> bool:
+    """Whether data with this history were made from a model: read as such, or simulated by this package."""
+    return any(done.name == SIMULATED for done in history)
+
+
+def marked(history: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return a history that says once that the data were made from a model."""
+    return history if is_simulated(history) else (*history, step(SIMULATED))
+
+
 def restore_history(value: Any, path: Path) -> Any:
-    """Put the history that a file of ours carries before that of its reading.
+    """Put the history that a file of ours carries before that of its reading; mark what says it is simulated.
 
     Parameters
     ----------
@@ -42,31 +65,64 @@ def restore_history(value: Any, path: Path) -> Any:
         return tuple(_restore_scan(scan) for scan in value)
     if path.is_dir():
         return value
-    kept = _parse(_find(path))
-    return replace(value, history=(*kept, *value.history)) if kept else value
+    text = _text_of(path)
+    history = (*_parse(_find(text)), *value.history)
+    if _says_simulated(text, only_label=isinstance(value, Trajectory)) or _folder_says(path):
+        history = marked(history)
+    return value if len(history) == len(value.history) else replace(value, history=history)
 
 
 def _restore_scan(scan: Scan) -> Scan:
     texts = [scan.metadata[key] for key in _KEYS if key in scan.metadata]
-    if not texts:
-        return scan
-    kept = _parse(texts[0])
     metadata = {key: text for key, text in scan.metadata.items() if key not in _KEYS}
-    return replace(scan, history=(*kept, *scan.history), metadata=metadata)
+    history = (*_parse(texts[0]), *scan.history) if texts else scan.history
+    if any(_SAYS.search(text) for text in metadata.values()):
+        history = marked(history)
+    return (
+        replace(scan, history=history, metadata=metadata)
+        if texts or len(history) > len(scan.history)
+        else scan
+    )
 
 
-def _find(path: Path) -> str:
+def _text_of(path: Path) -> str:
     if path.suffix.lower() not in _TEXTS and not is_gzip(path):
         return ""
     # Trajectories are long, and their history stands in the first of their frames.
     size = 1 << 16 if path.suffix.lower() == ".extxyz" else -1
-    text = read_bytes(path, size).decode("utf-8", "replace")
+    return read_bytes(path, size).decode("utf-8", "replace")
+
+
+def _find(text: str) -> str:
     if inside := _QUOTED.search(text):
         return re.sub(r"\\(.)", r"\1", inside[1])
     found = _LINE.search(text)
     return found[1] if found else ""
 
 
+def _says_simulated(text: str, *, only_label: bool) -> bool:
+    """Whether the header says so. Structures are models: they say it of data they were refined on."""
+    lines = [line for line in text.split("\n", _HEAD)[:_HEAD] if MARK not in line.lower()]
+    return any((LABEL in line) if only_label else bool(_SAYS.search(line)) for line in lines)
+
+
+def _folder_says(path: Path) -> bool:
+    """Whether columns without a header lie in a folder of results that says so."""
+    if path.suffix.lower() != ".csv":
+        return False
+    folders = (path.parent, path.parent.parent)
+    return any(_json_says(folder / name) for folder in folders for name in _SUMMARIES)
+
+
+def _json_says(path: Path) -> bool:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("simulated") is True
+
+
+_SUMMARIES = ("summary.json", "gr_summary.json", "verdict.json")
 _TEXTS = frozenset((".gr", ".sq", ".chi", ".chik", ".xy", ".xye", ".csv", ".cif", ".extxyz"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
-from shortrange.load.history import history_text
+from shortrange.load.history import LABEL, history_text, is_simulated
 from shortrange.quantities import MuE
 from shortrange.reduce.normalise import Normalised
 
@@ -53,7 +53,19 @@ def write_athena(
         if data.sigma is not None:
             lines.append(f"@stddev = ({_numbers(data.sigma)});")
         lines.append("[record]   # create object and set arrays in ifeffit")
-    lines += ["", "@journal = ('');", "", "1;", "", "# Local Variables:", "# truncate-lines: t", "# End:", ""]
+    made = [data.label or f"spectrum {n}" for n, data in enumerate(spectra, 1) if is_simulated(data.history)]
+    journal = f"{LABEL}: {', '.join(made)}" if made else ""
+    lines += [
+        "",
+        f"@journal = ({_quoted(journal)});",
+        "",
+        "1;",
+        "",
+        "# Local Variables:",
+        "# truncate-lines: t",
+        "# End:",
+        "",
+    ]
     # Without name and time in the header the same spectra give the same bytes.
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
         file.write("\n".join(lines).encode("utf-8"))
@@ -96,6 +108,8 @@ def _fields(data: MuE, label: str, group: str, normalised: Normalised | None) ->
         "source": data.source,
         "shortrange_history": history_text(data.history),
     }
+    if is_simulated(data.history):
+        fields["shortrange_data"] = LABEL
     if normalised is not None:
         ranges = normalised.ranges
         fields |= {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
-from shortrange.load.history import MARK, history_text
+from shortrange.load.history import LABEL, MARK, history_text, is_simulated
 from shortrange.quantities import GR, IQ, SQ, ChiK, ChiR, Step
 from shortrange.reduce.xas import XasReduction
 from shortrange.transform.fourier import sigma_magnitude
@@ -106,7 +106,7 @@ def gr_columns(data: GR) -> Columns:
 
 
 def write_gr(
-    path: Path, data: GR, *, simulated: bool, more: Mapping[str, float | str | None] | None = None
+    path: Path, data: GR, *, simulated: bool = False, more: Mapping[str, float | str | None] | None = None
 ) -> Path:
     """Write G(r) with the header lines and the column titles that PDFgui and `read_gr` know.
 
@@ -117,13 +117,13 @@ def write_gr(
     data
         The reduced pair distribution function.
     simulated
-        Whether the data were made from a model; the header then says so.
+        Whether the data were made from a model, if their history does not say it; the header then does.
     more
         Further fields of the header; None leaves one out.
     """
     header = [f"shortrange {__version__}: G(r), Keen's G(r) of PDFgui", "[DEFAULT]", "mode = xray"]
-    if simulated:
-        header.insert(1, "SIMULATED DATA")
+    if simulated or is_simulated(data.history):
+        header.insert(1, LABEL)
     fields = {"qmin": data.q_min, "qmax": data.q_max, "qdamp": data.q_damp, "rho0": data.number_density}
     header += [f"{name} = {value:.17g}" for name, value in fields.items() if value is not None]
     if data.composition:
@@ -178,7 +178,10 @@ def _write_table(
 ) -> Path:
     """Write two columns, and a third where there are errors, so that they are read back equal."""
     known = [column for column in columns if column is not None]
-    header = [f"# shortrange {__version__}", *(f"# {name} = {value}" for name, value in fields.items())]
+    header = [f"# shortrange {__version__}"]
+    if is_simulated(history):
+        header.append(f"# {LABEL}")
+    header += [f"# {name} = {value}" for name, value in fields.items()]
     header += [f"# {MARK}: {history_text(history)}", f"# {titles}{' sigma' if len(known) == 3 else ''}"]
     np.savetxt(
         path, np.column_stack(known), fmt="%.17g", header="\n".join(header), comments="", encoding="utf-8"

@@ -100,9 +100,8 @@ def _read(source: Path, kind: str, format: str | None, **options: Any) -> Any:
 
 
 def _write(value: Any, kind: str, target: Path) -> Path:
-    if kind == "gr":
-        return write_gr(target, value, simulated=False)
     writers: dict[str, Callable[[Path, Any], Path]] = {
+        "gr": write_gr,
         "iq": write_iq,
         "sq": write_sq,
         "chi": write_chi_k,

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from shortrange.load.history import is_simulated
 from shortrange.quantities import Scan, step
 from shortrange.reduce.mu import to_mu
 from shortrange.reduce.normalise import normalise
@@ -45,4 +46,4 @@ def aligned_repeats(
 
 def say_simulated(scans: Iterable[Scan]) -> bool:
     """Whether a header of the scans names its facility, sample or program as simulated."""
-    return any("simulated" in value.lower() for scan in scans for value in scan.metadata.values())
+    return any(is_simulated(scan.history) for scan in scans)

@@ -10,7 +10,7 @@ import numpy as np
 
 from shortrange._version import __version__
 from shortrange.errors import DataError
-from shortrange.load.history import MARK, history_text
+from shortrange.load.history import LABEL, MARK, history_text, is_simulated
 from shortrange.quantities import Scan
 
 __all__ = ["write_nxxas", "write_scan_csv", "write_scan_xdi"]
@@ -45,6 +45,8 @@ def write_scan_xdi(path: Path, scan: Scan) -> Path:
         key = name.lower()
         if _FIELD.fullmatch(key) and not key.startswith(_OWN) and text.strip():
             lines.append(f"# {key}: {' '.join(text.split())}")
+    if is_simulated(scan.history):
+        lines.append(f"# Shortrange.data: {LABEL}")
     lines.append(f"# Shortrange.{MARK.split('.')[1]}: {history_text(scan.history)}")
     lines += ["#---", "# " + " ".join(_word(title) for title in titles)]
     _save(path, scan, lines, delimiter=" ")
@@ -54,7 +56,8 @@ def write_scan_xdi(path: Path, scan: Scan) -> Path:
 def write_scan_csv(path: Path, scan: Scan) -> Path:
     """Write a scan as columns under their titles, the history as a comment above."""
     titles = ["energy", *scan.columns]
-    head = [f"# {MARK}: {history_text(scan.history)}", ",".join(_word(title) for title in titles)]
+    head = [f"# Shortrange.data: {LABEL}"] if is_simulated(scan.history) else []
+    head += [f"# {MARK}: {history_text(scan.history)}", ",".join(_word(title) for title in titles)]
     _save(path, scan, head, delimiter=",")
     return path
 
@@ -101,7 +104,7 @@ def write_nxxas(path: Path, scans: Sequence[Scan]) -> Path:
             data["energy"].attrs["units"] = "eV"
             for name, values in scan.columns.items():
                 data[_NEXUS.get(name, name.replace("/", "∕"))] = values
-            if any("simulated" in text.lower() for text in scan.metadata.values()):
+            if is_simulated(scan.history):
                 entry.attrs["simulated"] = True
     return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shortrange.errors import DataError
-from shortrange.load.history import MARK, history_text
+from shortrange.load.history import LABEL, MARK, history_text, is_simulated
 from shortrange.quantities import Trajectory
 
 __all__ = ["write_structure", "write_trajectory"]
@@ -105,7 +105,8 @@ def _write_cif(path: Path, data: Trajectory) -> Path:
         np.degrees(np.arccos(np.clip(cell[i] @ cell[j] / (lengths[i] * lengths[j]), -1.0, 1.0)))
         for i, j in ((1, 2), (0, 2), (0, 1))
     ]
-    lines = [f"data_{_name(data.label)}"]
+    lines = [f"# {LABEL}"] if is_simulated(data.history) else []
+    lines.append(f"data_{_name(data.label)}")
     lines += [f"_cell_length_{n} {float(v)!r}" for n, v in zip("abc", lengths, strict=True)]
     lines += [
         f"_cell_angle_{n} {float(v)!r}" for n, v in zip(("alpha", "beta", "gamma"), angles, strict=True)

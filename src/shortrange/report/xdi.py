@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from shortrange._version import __version__
+from shortrange.load.history import LABEL, MARK, history_text, is_simulated
 from shortrange.quantities import MuE
 from shortrange.reduce.normalise import Normalised
 
@@ -27,7 +28,7 @@ def write_xdi(
     normalised
         Of the same energies; adds the columns norm and flat.
     simulated
-        Whether the data were made from a model; the header then says so.
+        Whether the data were made from a model, if their history does not say it; the header then does.
     """
     columns = {"energy eV": data.energy, "mu": data.mu}
     if data.sigma is not None:
@@ -39,11 +40,12 @@ def write_xdi(
     for name, value in (("Element.symbol", data.element), ("Element.edge", data.edge)):
         if value:
             fields.append(f"# {name}: {value}")
-    if simulated:
-        fields.append("# Facility.name: simulated")
+    if simulated or is_simulated(data.history):
+        fields += ["# Facility.name: simulated", f"# Shortrange.data: {LABEL}"]
     if normalised is not None:
         fields.append(f"# Reduction.e0: {normalised.e0:.4f} eV")
         fields.append(f"# Reduction.edge_step: {normalised.edge_step:.8g}")
+    fields.append(f"# Shortrange.{MARK.split('.')[1]}: {history_text(data.history)}")
     titles = " ".join(title.split()[0] for title in columns)
     fields += ["# ///", f"# {_one_line(data.label)}", "#---", f"# {titles}"]
     # 17 digits: reading back gives the same numbers.

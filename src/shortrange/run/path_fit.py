@@ -16,6 +16,7 @@ from shortrange.fit.paths import DataSet, FitParameter, FitPath, FitRange, PathF
 from shortrange.fit.paths.artemis import from_artemis
 from shortrange.load import load_scans, load_trajectory
 from shortrange.load.artemis import ArtemisFit, read_artemis
+from shortrange.load.history import is_simulated, restore_history
 from shortrange.load.reduced import read_chi_k
 from shortrange.quantities import ChiK
 from shortrange.reduce.xas import reduce_xas
@@ -39,7 +40,7 @@ class PathFitRun:
     files
         Every file read.
     simulated
-        Whether the data were made from models, as the file says.
+        Whether the data were made from models, as this file or theirs says.
     artemis
         What Artemis found, if it was its project.
     """
@@ -92,7 +93,10 @@ def run_path_fit(
     progress("fit")
     result = fit_paths(_parameters(project), sets, engine=engine or project.engine)
     return PathFitRun(
-        title=project.title, result=result, files=tuple(dict.fromkeys(files)), simulated=project.simulated
+        title=project.title,
+        result=result,
+        files=tuple(dict.fromkeys(files)),
+        simulated=project.simulated or any(is_simulated(each.chi.history) for each in sets),
     )
 
 
@@ -192,7 +196,7 @@ def read_chi(path: str | Path, *, label: str = "") -> ChiK:
     DataError
         If the file has no such columns, k does not rise, or it cannot be k.
     """
-    chi = read_chi_k(Path(path))
+    chi: ChiK = restore_history(read_chi_k(Path(path)), Path(path))
     if chi.k.size < 10 or not np.isfinite(chi.chi).all():
         raise DataError(
             f"{chi.k.size} rows of k and chi, or not all of them finite",

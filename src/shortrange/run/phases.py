@@ -17,6 +17,7 @@ from shortrange.fit.refine import refine_gr
 from shortrange.fit.refinement import Refinement
 from shortrange.fit.restraints import Restraint
 from shortrange.load import load, load_crystal, load_iq
+from shortrange.load.history import is_simulated
 from shortrange.quantities import GR, IQ, Step, doubts
 from shortrange.reduce.scattering import reduce_scattering
 from shortrange.units import HC
@@ -178,7 +179,7 @@ def _told(
         "gr": gr,
         "phases": phases,
         "files": files,
-        "simulated": project.sample.simulated or _says_simulated(files[0]),
+        "simulated": project.sample.simulated or is_simulated(gr.history),
         "warnings": tuple(dict.fromkeys((*doubts(history), *warnings))),
     }
 
@@ -231,8 +232,3 @@ def _data(project: PhaseProject, phases: dict[str, Crystal]) -> tuple[GR, tuple[
         r=np.arange(0.0, project.settings.r_range[1] + _REACH, _STEP),
     )
     return reduction.gr, files
-
-
-def _says_simulated(path: Path) -> bool:
-    """Whether the head of a file of ours says that its data were made from a model."""
-    return b"SIMULATED DATA" in path.read_bytes()[:4096]

@@ -18,6 +18,7 @@ from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
 from shortrange.config import Measurement, Mixture, Project, XasMeasurement
 from shortrange.errors import ProjectError
 from shortrange.fit.term import Term
+from shortrange.load.history import is_simulated
 from shortrange.quantities import GR, doubts
 from shortrange.reduce.scattering import ScatteringReduction
 from shortrange.reduce.xas import XasReduction
@@ -74,8 +75,7 @@ class RunResult:
     def simulated(self) -> bool:
         """Whether the measurements were made from models, as the project or a scan's header says."""
         scans = [scan for each in self.inputs.scans.values() for scan in each]
-        stated = any("simulated" in text.lower() for scan in scans for text in scan.metadata.values())
-        return self.project.sample.simulated or stated
+        return self.project.sample.simulated or any(is_simulated(scan.history) for scan in scans)
 
 
 def run_project(project: Project, *, progress: Progress | None = None) -> RunResult:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
+from shortrange.load.history import marked
 from shortrange.numeric.blocking import standard_error, variance_of_mean
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
@@ -139,7 +140,7 @@ def simulate_gr(
     gr = GR(
         r=r, g=np.sum(list(parts.values()), axis=0), sigma=sigma, cov=cov, q_min=q_min, q_max=q_max,
         q_damp=q_damp or None, composition=histograms.species, number_density=histograms.number_density,
-        source=histograms.source, label=histograms.label, history=history,
+        source=histograms.source, label=histograms.label, history=marked(history),
     )  # fmt: skip
     q = np.arange(max(q_min, 0.02), q_max + 1e-9, 0.02)
     each = None

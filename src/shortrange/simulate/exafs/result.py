@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.load.history import marked
 from shortrange.quantities import ChiK, Step
 from shortrange.shown import Shown
 from shortrange.simulate.exafs.envelopes import chi_from_envelopes
@@ -115,7 +116,7 @@ class EnsembleExafs(Shown):
         """Return the mean as a spectrum."""
         return ChiK(
             k=self.k, chi=self.chi, sigma=self.standard_error, cov=self.covariance, label=self.label,
-            history=self.history,
+            history=marked(self.history),
         )  # fmt: skip
 
     @property
