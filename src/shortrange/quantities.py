@@ -7,6 +7,7 @@ error (``sigma``), an optional full covariance (``cov``), and the ``history`` of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -460,10 +461,7 @@ class Trajectory(Shown):
     @property
     def composition(self) -> dict[str, int]:
         """Atoms of each element in a frame, in order of first appearance."""
-        counts: dict[str, int] = {}
-        for symbol in self.species:
-            counts[symbol] = counts.get(symbol, 0) + 1
-        return counts
+        return dict(Counter(self.species))
 
     @property
     def number_density(self) -> float | None:

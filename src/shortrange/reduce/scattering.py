@@ -26,6 +26,7 @@ __all__ = ["Estimate", "ScatteringReduction", "gr_from_sq", "reduce_scattering",
 Array = NDArray[Any]
 
 _SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the order of the correction
+_LEAST = 1e-9  # share of the intensity that atoms must scatter
 _NO_SMOOTH = 0.05  # probability: below it the data ask for a smooth correction
 _LOW_R_DOUBT = 0.15
 _DENSITY_DOUBT = (4.0, 0.25)  # standard errors, and part of the density
@@ -177,7 +178,9 @@ def reduce_scattering(
     order = int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0
     fit = joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, max_order=order)
     beta, p = _beta(fit, terms.q)
-    if not (beta > 0 and np.all(p > 0.5)):
+    # A pattern that does not fall with Q, all of it fluorescence, leaves a scale of rounding errors.
+    nothing = np.max(terms.mean_f_squared) < _LEAST * beta * np.max(np.abs(pattern.intensity))
+    if not (beta > 0 and np.all(p > 0.5)) or nothing:
         raise DataError(
             f"no positive scale makes S(Q) average to 1 at high Q (1/scale = {beta:.3g})", where=where,
             do="check composition, wavelength, background and q_range; is the axis Q, and not 2theta?",

@@ -52,7 +52,8 @@ class Grid:
         place = np.zeros((len(names), len(names)), dtype=np.int64)
         for p, (a, b) in enumerate(pairs):
             place[names.index(a), names.index(b)] = place[names.index(b), names.index(a)] = p
-        kinds = np.array([names.index(s) for s in trajectory.species], dtype=np.int64)
+        number = {name: i for i, name in enumerate(names)}
+        kinds = np.array([number[s] for s in trajectory.species], dtype=np.int64)
         return cls(pairs, kinds, place, r_step, round(r_max / r_step) + 1)
 
 
@@ -98,7 +99,7 @@ def _count_parts(
     """Add the pairs of a frame to ``counts`` (n_pairs, n_r); return whether atoms coincide."""
 
     def one(part: int) -> Array:
-        moments = np.zeros((*counts.shape, 4))
+        moments = _aligned((*counts.shape, 4))
         count_part(positions, cell, *how, part, _PARTS, moments)
         return moments
 
@@ -112,6 +113,14 @@ def _count_parts(
         moments += other
     add_splines(moments, how[3], counts)
     return bool(moments[:, 0, 0].any())
+
+
+def _aligned(shape: tuple[int, ...]) -> Array:
+    """Zeros of which no four neighbours lie across a border of the cache: a tenth of the time."""
+    size = int(np.prod(shape))
+    room = np.zeros(size + 8)
+    start = (-room.ctypes.data % 64) // 8
+    return room[start : start + size].reshape(shape)
 
 
 def _cations_first(symbol: str) -> tuple[int, int]:

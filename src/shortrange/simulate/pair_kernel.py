@@ -7,7 +7,7 @@ from numba import njit
 
 __all__ = ["add_splines", "count_frames", "count_part"]
 
-_SUBCELL = 5.5  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
+_SUBCELL = 7.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
 
 
 @njit(nogil=True, cache=True)
@@ -60,7 +60,7 @@ def _inverse(a):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ignore[no-untyped-def]
-    """Sort wrapped positions by (subcell, species); also where each group starts, and the divisions."""
+    """Sort wrapped positions by (species, subcell); also where each group starts, and the divisions."""
     inverse = _inverse(cell)
     n = positions.shape[0]
     m = np.empty(3, np.int64)
@@ -70,7 +70,8 @@ def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ign
         m[k] = max(1, min(int(height / _SUBCELL), n))
     key = np.empty(n, np.int64)
     xyz = np.empty((3, n))
-    start = np.zeros(m[0] * m[1] * m[2] * n_kinds + 1, np.int64)
+    n_cells = m[0] * m[1] * m[2]
+    start = np.zeros(n_cells * n_kinds + 1, np.int64)
     for i in range(n):
         place = 0
         for d in range(3):
@@ -86,20 +87,18 @@ def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ign
             place = place * m[k] + min(int(s * m[k]), m[k] - 1)
             for d in range(3):
                 xyz[d, i] += s * cell[k, d]
-        key[i] = place * n_kinds + kinds[i]
+        key[i] = kinds[i] * n_cells + place
         start[key[i] + 1] += 1
     for c in range(start.size - 1):
         start[c + 1] += start[c]
     fill = start.copy()
     ordered = np.empty((3, n))
-    kind = np.empty(n, np.int64)
     for i in range(n):
         to = fill[key[i]]
         fill[key[i]] += 1
-        kind[to] = kinds[i]
         for d in range(3):
             ordered[d, to] = xyz[d, i]
-    return ordered, kind, start, m
+    return ordered, start, m
 
 
 @njit(nogil=True, cache=True)
@@ -134,7 +133,7 @@ def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore[no-untyped-def]
-    """Subcells seen from ``home``, with the lattice translation of each; returns how many."""
+    """Rows of subcells seen from ``home``, first and last + 1, with their translations; returns how many."""
     n = 0
     per = 1.0 / m
     h = (home // (m[1] * m[2]), home // m[2] % m[1], home % m[2])
@@ -151,32 +150,41 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
             x += turn * cell[k, 0]
             y += turn * cell[k, 1]
             z += turn * cell[k, 2]
-        if periodic or inside:
-            targets[n] = place
-            shifts[n, 0], shifts[n, 1], shifts[n, 2] = x, y, z
-            n += 1
+        if not (periodic or inside):
+            continue
+        # What follows in memory under the same translation is one row: long copies.
+        last = shifts[n - 1]
+        if n and targets[n - 1, 1] == place and last[0] == x and last[1] == y and last[2] == z:
+            targets[n - 1, 1] = place + 1
+            continue
+        targets[n, 0], targets[n, 1] = place, place + 1
+        shifts[n, 0], shifts[n, 1], shifts[n, 2] = x, y, z
+        n += 1
     return n
 
 
-@njit(nogil=True, cache=True)
-def _gather(start, kind, targets, shifts, xyz, middle, limit, near, size):  # type: ignore[no-untyped-def]
-    """Copy the atoms of all target subcells to ``near`` (n_kinds, 3, n), and how many to ``size`` (n_kinds,).
+@njit(nogil=True, cache=True, fastmath=True)
+def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: ignore[no-untyped-def]
+    """Copy the atoms of the rows ``targets`` to ``near`` (3, n); returns how many.
 
-    Those farther than the square root of ``limit`` from ``middle`` are left out.
+    Those farther than the square root of ``limit`` from ``middle`` are left out. ``start``: where the
+    subcells of one species start in ``xyz``.
     """
-    n_kinds = size.size
-    size[:] = 0
-    mx, my, mz = middle[0], middle[1], middle[2]
-    for t in range(targets.size):
+    n = 0
+    nx, ny, nz = near[0], near[1], near[2]
+    for t in range(targets.shape[0]):
         dx, dy, dz = shifts[t, 0], shifts[t, 1], shifts[t, 2]
-        for j in range(start[targets[t] * n_kinds], start[(targets[t] + 1) * n_kinds]):
-            x, y, z = xyz[0, j] + dx, xyz[1, j] + dy, xyz[2, j] + dz
-            s = kind[j]
-            n = size[s]
-            near[s, 0, n] = x
-            near[s, 1, n] = y
-            near[s, 2, n] = z
-            size[s] = n + ((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2 < limit)
+        lo, hi = start[targets[t, 0]], start[targets[t, 1]]
+        for j in range(hi - lo):
+            x, y, z = xyz[0, lo + j] + dx, xyz[1, lo + j] + dy, xyz[2, lo + j] + dz
+            nx[n + j], ny[n + j], nz[n + j] = x, y, z
+            square[n + j] = (x - middle[0]) ** 2 + (y - middle[1]) ** 2 + (z - middle[2]) ** 2
+        n += hi - lo
+    kept = 0
+    for j in range(n):
+        nx[kept], ny[kept], nz[kept] = nx[j], ny[j], nz[j]
+        kept += square[j] < limit
+    return kept
 
 
 @njit(nogil=True, cache=True)
@@ -188,46 +196,55 @@ def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, mom
     """
     n_kinds = place.shape[0]
     r_max = (moments.shape[1] - 1) * r_step
-    xyz, kind, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
+    xyz, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
     offsets = _half_space(cell, m, r_max)
-    targets = np.empty(offsets.shape[0], np.int64)
+    targets = np.empty((offsets.shape[0], 2), np.int64)
     shifts = np.empty((offsets.shape[0], 3))
-    near, work = np.empty((n_kinds, 3, 1024)), np.empty((3, 1024))
-    size = np.empty(n_kinds, np.int64)
+    near, work = np.empty((3, 1024)), np.empty((3, 1024))
     middle = np.empty(3)
     n_homes = m[0] * m[1] * m[2]
     for home in range(n_homes * part // parts, n_homes * (part + 1) // parts):
-        lo, hi = start[home * n_kinds], start[(home + 1) * n_kinds]
-        if lo == hi:
+        reach = r_max + _centre(xyz, start, home, n_homes, middle)
+        if reach < r_max:
             continue
-        n_targets = _targets(home, m, offsets, periodic, cell, targets, shifts)
-        n = hi - lo + 1
-        for t in targets[:n_targets]:
-            n += start[(t + 1) * n_kinds] - start[t * n_kinds]
-        if n > near.shape[2]:
-            near, work = np.empty((n_kinds, 3, 2 * n)), np.empty((3, 2 * n))
-        limit = (r_max + _centre(xyz, lo, hi, middle)) ** 2
-        _gather(start, kind, targets[:n_targets], shifts, xyz, middle, limit, near, size)
-        for i in range(lo, hi):
-            for s in range(n_kinds):
-                into = moments[place[kind[i], s]]
-                _spread(xyz, i, near[s], 0, size[s], r_step, r_max, into, work)
-                # Within the home subcell each pair once: partners that come later in the order.
-                g = home * n_kinds + s
-                _spread(xyz, i, xyz, max(start[g], i + 1), start[g + 1], r_step, r_max, into, work)
+        n_rows = _targets(home, m, offsets, periodic, cell, targets, shifts)
+        for s in range(n_kinds):
+            first = start[s * n_homes : (s + 1) * n_homes + 1]
+            n = first[home + 1] - first[home]
+            for t in range(n_rows):
+                n += first[targets[t, 1]] - first[targets[t, 0]]
+            if n > near.shape[1]:
+                near, work = np.empty((3, 2 * n)), np.empty((3, 2 * n))
+            size = _gather(xyz, first, targets[:n_rows], shifts, middle, reach**2, near, work[0])
+            for a in range(n_kinds):
+                into = moments[place[a, s]]
+                for i in range(start[a * n_homes + home], start[a * n_homes + home + 1]):
+                    _spread(xyz, i, near, 0, size, r_step, r_max, into, work)
+                    # Within the home subcell each pair once: partners that come later in the order.
+                    _spread(xyz, i, xyz, max(first[home], i + 1), first[home + 1], r_step, r_max, into, work)
 
 
 @njit(nogil=True, cache=True)
-def _centre(xyz, lo, hi, middle):  # type: ignore[no-untyped-def]
-    """Middle of the atoms ``lo`` to ``hi``; returns how far the farthest lies from it."""
-    for d in range(3):
-        middle[d] = xyz[d, lo:hi].sum() / (hi - lo)
+def _centre(xyz, start, home, n_homes, middle):  # type: ignore[no-untyped-def]
+    """Middle of the atoms of a subcell; returns how far the farthest lies from it, or -1 without atoms."""
+    n_kinds = (start.size - 1) // n_homes
+    n = 0
+    middle[:] = 0.0
+    for g in range(home, n_kinds * n_homes, n_homes):
+        for i in range(start[g], start[g + 1]):
+            n += 1
+            for d in range(3):
+                middle[d] += xyz[d, i]
+    if n == 0:
+        return -1.0
+    middle /= n
     farthest = 0.0
-    for i in range(lo, hi):
-        away = 0.0
-        for d in range(3):
-            away += (xyz[d, i] - middle[d]) ** 2
-        farthest = max(farthest, away)
+    for g in range(home, n_kinds * n_homes, n_homes):
+        for i in range(start[g], start[g + 1]):
+            away = 0.0
+            for d in range(3):
+                away += (xyz[d, i] - middle[d]) ** 2
+            farthest = max(farthest, away)
     return np.sqrt(farthest) + 1e-9
 
 

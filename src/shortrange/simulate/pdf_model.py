@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import BSpline
 
 from shortrange.errors import DataError
 from shortrange.numeric.sine import Window, gauss_nodes, kept_kernel, window_values
@@ -83,7 +83,7 @@ class PdfModel:
     _q: Array = field(init=False, repr=False)
     _kernel: Array = field(init=False, repr=False)
     _pair_weights: Array = field(init=False, repr=False)
-    _table: CubicSpline = field(init=False, repr=False)
+    _table: BSpline = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_ranges(self.histograms, self.r, self.q_min, self.q_max)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import BSpline
+from scipy.ndimage import spline_filter1d
 from scipy.signal import CZT
 
 from shortrange.errors import DataError
@@ -23,7 +24,8 @@ Array = NDArray[Any]
 
 TAPER = 1.0
 """Width in angstrom of the switch at the end of a periodic histogram."""
-_Q_STEP = 0.15  # rad of sin(Q r_max) between points of the table
+_Q_STEP = 0.35  # rad of sin(Q r_max) between points of the table: quintic splines follow to 1e-7
+_BEYOND = 24  # points past both ends, where the filter that makes splines of values forgets the end
 
 
 def check_ranges(h: PairHistograms, r: Array, q_min: float, q_max: float) -> None:
@@ -56,25 +58,30 @@ def signal(h: PairHistograms, counts: Array | None) -> Array:
     return np.asarray(counts * factor.astype(counts.dtype))
 
 
-def tabulate(h: PairHistograms, q_end: float) -> CubicSpline:
-    """Splines over Q of the Debye sums of all pairs; the grid follows sin(Q r_max) to 1e-6.
+def tabulate(h: PairHistograms, q_end: float) -> BSpline:
+    """Splines over Q of the Debye sums of all pairs; the grid follows sin(Q r_max) to 1e-7.
 
     Only the Q that are wanted are computed, by the chirp z-transform (Rabiner et al., IEEE Trans. Audio
-    Electroacoust. 17 (1969) 86): a padded FFT would reach 10 times as far.
+    Electroacoust. 17 (1969) 86): a padded FFT would reach 10 times as far. Quintic splines of a uniform grid
+    come from a recursive filter (Unser, IEEE Signal Process. Mag. 16 (1999) 22).
     """
-    n = int(np.ceil(q_end * h.r_max / _Q_STEP)) + 4
-    q = _Q_STEP / h.r_max * np.arange(n)
+    q_step = _Q_STEP / h.r_max
+    n = int(np.ceil(q_end / q_step)) + 1 + _BEYOND
+    q = q_step * np.arange(n)
     counted = signal(h, h.mean_counts()[None])[0]
     ideal = signal(h, None)
     # Ideal gases of all pairs have one form: the last row stands for them.
     largest = int(np.argmax(ideal.max(axis=1)))
     rows = np.vstack([counted, ideal[largest]])
-    waves = _chirp(h.r.size, n, h.r_step * _Q_STEP / h.r_max)(rows)
+    waves = _chirp(h.r.size, n, h.r_step * q_step)(rows)
     sums = -waves.imag[:-1] / bin_transform(q, h.r_step)
     top = ideal[largest].max()
     if top > 0:
         sums += np.outer(ideal.max(axis=1) / top, waves.imag[-1])
-    return CubicSpline(q, sums, axis=1)
+    odd = np.concatenate([-sums[:, _BEYOND:0:-1], sums], axis=1)
+    coefficients = spline_filter1d(odd, order=5, axis=1, mode="mirror")
+    knots = q_step * (np.arange(odd.shape[1] + 6) - 3 - _BEYOND)
+    return BSpline(knots, coefficients, 5, axis=1)
 
 
 @lru_cache(maxsize=4)
