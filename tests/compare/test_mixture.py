@@ -131,10 +131,10 @@ def fit(log_evidence=0.0, p_value=0.5):
     )  # fmt: skip
 
 
-def mixture(log_evidence, share, *, p_value=0.5):
+def mixture(log_evidence, share, *, p_value=0.5, other="b"):
     shares = tuple(
         FittedParameter(name=n, unit="1", value=v, sigma=0.05, prior=None, bounds=(0.0, 1.0))
-        for n, v in (("a", share), ("b", 1 - share))
+        for n, v in (("a", share), (other, 1 - share))
     )
     return MixtureFit(log_evidence=log_evidence, shares=shares, fits=(fit(log_evidence, p_value),))
 
@@ -164,6 +164,14 @@ def test_a_mixture_nobody_offered_leaves_the_question_open():
     assert verdict.verdict == "undecided"
     assert "0.40(5) of the atoms" in verdict.reason
     assert "[[mixture]]" in verdict.reason
+
+
+def test_support_says_how_much_of_another_model_it_does_not_exclude():
+    verdict = decide(rank(PURE), admixtures={"b": mixture(-1.0, 0.95), "c": mixture(1.0, 0.8, other="c")})
+    # The larger of 0.05 + 1.645 x 0.05 and 0.20 + 1.645 x 0.05.
+    assert verdict.verdict == "supported"
+    assert "up to 28% of the atoms may be 'c' beside it" in verdict.reason
+    assert "beside it" not in decide(rank(PURE)).reason
 
 
 def test_a_mixture_may_explain_what_no_model_fits():

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
+from shortrange.analyse.estimate import Estimate as Counted
+from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Surroundings, Verdict
 from shortrange.quantities import GR, SQ, ChiK, ChiR, MuE, Scan, step
 from shortrange.reduce.normalise import EdgeRanges, Normalised
 from shortrange.reduce.scattering import Estimate, ScatteringReduction
@@ -118,6 +119,14 @@ def make_verdict(kind="supported"):
         verdict=kind,
         best=None if kind == "none fits" else names[0],
         models=models,
+        structure=(
+            Surroundings(
+                element="Ta",
+                numbers={"Cl": Counted(5.02, 0.03), "S": Counted(0.98, 0.03), "all": Counted(6.0, 0.01)},
+                lengths={"Cl": Counted(2.352, 0.012), "S": Counted(2.47), "Ta, bridged": Counted(4.6, 0.05)},
+                bridged=Counted(0.98, 0.02),
+            ),
+        ),
         reason="'corner-sharing mu-S' is 4425 times as probable as 'edge-sharing (mu-S)2', the next best",
         warnings=("scan ta_l3_003.xdi: a glitch of 3 points at 10212.4 eV was <masked>",),
         settings={

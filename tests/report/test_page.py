@@ -193,6 +193,10 @@ def test_page_shows_parameters_scans_inputs_settings_versions(page):
         "models/corner <1>.extxyz",
         "full FEFF8L runs of reference compounds",
         "numpy 2",
+        "Structure: corner-sharing mu-S",
+        "Ta–Cl 5.020 ± 0.030 2.352 ± 0.012",
+        "Ta–S 0.980 ± 0.030 2.470",
+        "0.980 ± 0.020 of the Ta share a ligand with another Ta.",
     ):
         assert expected in words
 

@@ -61,6 +61,13 @@ def test_parameters_are_in_the_record(verdict):
     }
 
 
+def test_the_structure_is_in_the_record(verdict):
+    found = json.loads(verdict_json(record_of(verdict)))["structure"]["Ta"]
+    assert found["coordination"]["Cl"] == {"value": 5.02, "sigma": 0.03}
+    assert found["lengths"]["S"] == {"value": 2.47, "sigma": None}
+    assert found["bridged"]["value"] == 0.98
+
+
 def test_a_number_that_is_not_finite_is_not_written(verdict):
     model = replace(verdict.models[1], log_evidence=math.nan)
     with pytest.raises(DataError, match=r"log_evidence is nan[\s\S]*edge-sharing"):

@@ -97,6 +97,22 @@ CASES = {
         lambda p: replace(p, "project.toml", "[3.0, 12.5]", "[3.0, 22.5]"),
         r"k_range 3 to 22.5",
     ),
+    "a k_range of nothing": (
+        lambda p: replace(p, "project.toml", "[3.0, 12.5]", "[5.0, 5.0]"),
+        r"k_range: .*needs 0 <= low < high",
+    ),
+    "a k_range that holds hardly a wave": (
+        lambda p: replace(p, "project.toml", "[3.0, 12.5]", "[5.0, 6.5]"),
+        r"\d independent points for 4 free parameters",
+    ),
+    "an r_range that holds hardly a peak": (
+        lambda p: replace(p, "project.toml", "[0.8, 23.0]", "[0.8, 23.0]\nr_range = [2.0, 2.5]"),
+        r"\d independent points for 4 free parameters[\s\S]*r_range",
+    ),
+    "an r_range of nothing": (
+        lambda p: replace(p, "project.toml", "[0.8, 23.0]", "[0.8, 23.0]\nr_range = [4.0, 4.0]"),
+        r"r_range: .*needs 0 <= low < high",
+    ),
     "a composition that is none": (
         lambda p: replace(p, "project.toml", '"NaTaCl5S0.5"', '"NaTaCl5(S)0.5"'),
         r"composition: .*is no formula",

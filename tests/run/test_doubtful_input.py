@@ -5,8 +5,11 @@ import pytest
 
 from shortrange.config import read_project
 from shortrange.errors import ProjectError
+from shortrange.load import load_trajectory
 from shortrange.run import run_project
 from shortrange.run.inputs import incomplete_models
+from shortrange.simulate.pairs import pair_histograms
+from shortrange.simulate.pdf import PdfModel
 
 TAIL = """
 [[mixture]]
@@ -137,6 +140,42 @@ def test_few_snapshots_beside_many(pdf_project):
     verdict = verdict_of(pdf_project)
     assert said(verdict, "2 snapshots cannot tell")
     assert verdict.verdict in ("supported", "undecided")
+
+
+def test_one_snapshot_beside_many(pdf_project):
+    only(pdf_project / "project.toml", CORNER, ISOLATED)
+    text = (pdf_project / "project.toml").read_text()
+    (pdf_project / "project.toml").write_text(
+        text.replace('"models/corner.extxyz"', '"models/corner.extxyz"\nframes = "3:4"')
+    )
+    verdict = verdict_of(pdf_project)
+    assert said(verdict, "1 snapshots cannot tell")
+    corner = next(m for m in verdict.models if m.name == CORNER)
+    # It is taken as a structure at rest, whose motion is to be fitted.
+    assert next(p for p in corner.fits[0].parameters if p.name == "delta_u").prior == (0.01, 0.01)
+
+
+def test_data_of_two_samples_that_contradict_each_other(pdf_project):
+    """Beside the pattern, G(r) made from the isolated units (simulated): two answers, and no verdict."""
+    project = pdf_project / "project.toml"
+    only(project, CORNER, ISOLATED)
+    r = np.arange(0.0, 12.0, 0.02)
+    pairs = pair_histograms(load_trajectory(pdf_project / "models" / "isolated.extxyz"), r_max=20.0)
+    g = PdfModel(pairs, r, 23.0, 0.8)(q_damp=0.03)
+    rows = [f"{x:.2f} {y:.6f} 0 {0.02:.3f}" for x, y in zip(r, g, strict=True)]
+    (pdf_project / "other.gr").write_text("qmin = 0.8\nqmax = 23.0\n#### start data\n" + "\n".join(rows))
+    project.write_text(
+        project.read_text().replace(
+            "[[model]]",
+            '[[measurement]]\nname = "Other"\ntechnique = "total-scattering"\npdf = "other.gr"\n'
+            "q_range = [0.8, 23.0]\n\n[[model]]",
+            1,
+        )
+    )
+    verdict = verdict_of(pdf_project)
+    assert verdict.verdict == "none fits"
+    assert "PDF" in verdict.reason or "Other" in verdict.reason
+    assert any("alone prefers" in warning for warning in verdict.warnings)
 
 
 def test_the_pattern_of_another_sample(pdf_project):

@@ -1,11 +1,24 @@
 """An interrupted run goes on from where it was, to the same result."""
 
+from functools import partial
+
 import pytest
 
+import shortrange.compare.evidence as evidence
 import shortrange.run.pipeline as pipeline
 import shortrange.simulate.pairs as pairs
 from shortrange.config import read_project
 from shortrange.run import run_project
+
+
+@pytest.fixture
+def small_project(pdf_project):
+    """Two models of few snapshots: what is shown here does not depend on their number."""
+    path = pdf_project / "project.toml"
+    head, *models = path.read_text().split("[[model]]")
+    kept = [m.rstrip() + '\nframes = "0:8"\n' for m in models if "corner" in m or "isolated" in m]
+    path.write_text("[[model]]".join([head, *kept]))
+    return pdf_project
 
 
 @pytest.fixture
@@ -23,8 +36,8 @@ def counted(monkeypatch, tmp_path):
     return calls
 
 
-def test_an_interrupted_run_goes_on(pdf_project, counted, tmp_path, monkeypatch):
-    project = read_project(pdf_project / "project.toml")
+def test_an_interrupted_run_goes_on(small_project, counted, tmp_path, monkeypatch):
+    project = read_project(small_project / "project.toml")
 
     def interrupt(what):
         if what.startswith("fit"):
@@ -55,26 +68,30 @@ def test_an_interrupted_run_goes_on(pdf_project, counted, tmp_path, monkeypatch)
     assert [m.log_evidence for m in resumed.verdict.models] == [m.log_evidence for m in ranked]
 
 
-def test_other_snapshots_are_not_taken_for_those_of_the_interruption(pdf_project, counted):
+def test_other_snapshots_are_not_taken_for_those_of_the_interruption(small_project, counted):
     def interrupt(what):
         if what.startswith("fit"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_project(read_project(pdf_project / "project.toml"), progress=interrupt)
+        run_project(read_project(small_project / "project.toml"), progress=interrupt)
     made = len(counted)
-    (pdf_project / "models" / "corner.extxyz").write_bytes(
-        (pdf_project / "models" / "isolated.extxyz").read_bytes()
+    (small_project / "models" / "corner.extxyz").write_bytes(
+        (small_project / "models" / "isolated.extxyz").read_bytes()
     )
     with pytest.raises(KeyboardInterrupt):
-        run_project(read_project(pdf_project / "project.toml"), progress=interrupt)
+        run_project(read_project(small_project / "project.toml"), progress=interrupt)
     assert len(counted) > made
 
 
-def test_a_larger_q_range_and_nested_sampling_are_in_the_result(pdf_project):
+def test_a_larger_q_range_and_nested_sampling_are_in_the_result(small_project, monkeypatch):
     pytest.importorskip("dynesty", reason="dynesty is an extra")
-    path = pdf_project / "project.toml"
-    path.write_text(path.read_text() + "\n[verdict]\nnested = true\n")
+    # Half the points and a range of one shell: tests/fit/test_nested.py holds the whole comparison.
+    quick = partial(evidence.nested_evidence, live_points=100)
+    monkeypatch.setattr(evidence, "nested_evidence", quick)
+    path = small_project / "project.toml"
+    text = path.read_text().replace("q_range =", "r_range = [2.0, 4.6]\nq_range =")
+    path.write_text(text + "\n[verdict]\nnested = true\n")
     verdict = run_project(read_project(path)).verdict
     gains = {p.what: p.expected for p in verdict.prospects}
     assert gains["PDF with Q up to 30 1/angstrom"] > gains["PDF as it is"]

@@ -106,6 +106,29 @@ def test_spread_is_moving_long_bonds_out_and_short_ones_in(result, potentials):
     assert relative(slope, (moved(0.05) - moved(-0.05)) / 0.1) < 0.03
 
 
+def test_spread_of_bonds_at_the_ends_of_length_bins(potentials):
+    """Path lengths are gathered in bins of 0.5 angstrom: bonds beside 2.0 and 2.5 count as all others do."""
+    places = PLACES.copy()
+    lengths = np.array([2.003, 2.3, 2.497, 2.505, 2.35, 2.51])[:, None]
+    places[1:7] *= lengths / np.linalg.norm(places[1:7], axis=1, keepdims=True)
+
+    def moved(spread):
+        other = places.copy()
+        other[1:7] *= 1 + spread * (lengths - lengths.mean()) / lengths
+        return ensemble_exafs(replace(FRAME, positions=other[None]), potentials=potentials,
+                              multiple_scattering=False, **OPTIONS).model()  # fmt: skip
+
+    exact = (moved(0.01)(DATA_K) - moved(-0.01)(DATA_K)) / 0.02
+    assert relative(moved(0.0).bond_spread(DATA_K)["Ta-Cl"], exact) < 0.03
+
+
+def test_waves_beyond_the_table_are_refused(result):
+    from shortrange.simulate.exafs.sums import sum_paths
+
+    with pytest.raises(SimulationError, match=r"shift of 0\.2 angstrom .* leaves the table of waves"):
+        sum_paths(None, None, n_kinds=1, r_max=5.0, r_max_ms=0.0, scales=np.array([1.0]), shift=0.2)
+
+
 def test_only_bonds_have_derivatives(result):
     assert set(result.model().bond_derivatives(DATA_K)) == {"Ta-Cl"}
 

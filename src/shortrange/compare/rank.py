@@ -12,11 +12,14 @@ from shortrange.compare.mixture import MixtureFit
 from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
 from shortrange.errors import DataError
 
-__all__ = ["UNASKED", "alone", "contradictions", "decide", "leading", "rank"]
+__all__ = ["UNASKED", "alone", "contradictions", "decide", "leading", "rank", "upper_limit"]
 
 UNASKED = 0.1
 """Prior odds of a mixture that nobody offered, against the model it mainly consists of. Bond lengths that are
 off by 0.02 angstrom look like a fifth of another model: in the calibration study, by up to 80 in odds."""
+
+_ONE_SIDED = 1.645
+"""Standard deviations of a normal distribution below which 95 % of it lie."""
 
 
 def rank(
@@ -158,6 +161,8 @@ def decide(
                 f"; but {others[0].name!r} fits as a right model may (p = {_chance(others[0]):.2g} "
                 f"against {_chance(best):.2g}): the data cannot tell whether the right one was offered"
             )
+        if verdict == "supported":
+            reason += _beside(admixtures or {})
     return Verdict(
         verdict=verdict,
         best=None if verdict == "none fits" else best.name,
@@ -200,6 +205,23 @@ def _better_mixture(best: ModelResult, admixtures: Mapping[str, MixtureFit], odd
         f"a mixture of it with {other!r} ({share.value:.2f}({_error(share.sigma)}) of the atoms) is "
         f"{_odds(float(np.exp(min(gains[other], 700.0))))} times as probable: offer it as a [[mixture]]"
     )
+
+
+def _beside(admixtures: Mapping[str, MixtureFit]) -> str:
+    """Say how much of another model the data allow beside the supported one: support does not exclude it."""
+    limits = {
+        other: limit for other, fit in admixtures.items() if (limit := upper_limit(fit, other)) is not None
+    }
+    if not limits:
+        return ""
+    other = max(limits, key=lambda name: limits[name])
+    return f"; up to {limits[other]:.0%} of the atoms may be {other!r} beside it"
+
+
+def upper_limit(fit: MixtureFit, name: str) -> float | None:
+    """Share of the atoms of one model of a mixture that is exceeded with a chance of 5 %; None if unknown."""
+    share = next(s for s in fit.shares if s.name == name)
+    return None if share.sigma is None else min(1.0, share.value + _ONE_SIDED * share.sigma)
 
 
 def _error(sigma: float | None) -> str:

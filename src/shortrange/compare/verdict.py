@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from shortrange.analyse.estimate import Estimate
 from shortrange.compare.foresight import Prospect
 from shortrange.compare.regions import Places
 from shortrange.quantities import Step
 from shortrange.shown import Shown, table_html
 
-__all__ = ["FittedParameter", "MeasurementFit", "ModelResult", "Verdict"]
+__all__ = ["FittedParameter", "MeasurementFit", "ModelResult", "Surroundings", "Verdict"]
 
 Array = NDArray[Any]
 
@@ -126,6 +127,29 @@ class ModelResult(Shown):
     shares: tuple[FittedParameter, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What surrounds one element in a model, given that the model is right.
+
+    Attributes
+    ----------
+    element
+        The absorber, or a centre of polyhedra where nothing absorbs.
+    numbers
+        Ligand to coordination number; under ``"all"`` that of all ligands.
+    lengths
+        Ligand to mean bond length, angstrom, stretched as the data ask; also ``"Ta, bridged"`` for Ta that
+        shares a ligand.
+    bridged
+        Fraction of the atoms of the element that share a ligand with another centre.
+    """
+
+    element: str
+    numbers: Mapping[str, Estimate]
+    lengths: Mapping[str, Estimate]
+    bridged: Estimate | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Verdict:
     """The answer.
@@ -146,6 +170,8 @@ class Verdict:
         What the comparison assumed: thresholds, priors, theory errors and where they come from.
     prospects
         What further measurements are expected to tell about the two most probable models.
+    structure
+        What surrounds the absorbers in the best model, given that it is right; empty if none fits.
     history
         Operations.
     """
@@ -157,6 +183,7 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     prospects: tuple[Prospect, ...] = ()
+    structure: tuple[Surroundings, ...] = ()
     history: tuple[Step, ...] = ()
 
     def _repr_html_(self) -> str:

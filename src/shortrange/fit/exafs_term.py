@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.fit.modes import exafs_modes
 from shortrange.fit.parameters import Parameter
-from shortrange.fit.term import Term
+from shortrange.fit.term import Term, require_points
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs import EnsembleExafs, ExafsModel
 
@@ -100,9 +100,12 @@ def exafs_term(
     Raises
     ------
     DataError
-        If the data have no error estimate or do not cover ``k_range``.
+        If the data have no error estimate, do not cover ``k_range``, or hold too few independent points.
     """
     points = compared_chi(data, measurement=measurement, k_range=k_range, r_range=r_range, k_weight=k_weight)
+    require_points(
+        points.modes.shape[1], len(parameters), measurement=measurement, ranges="k_range and r_range"
+    )
     k, weight = points.k, points.weight
     model = ensemble.model()
     parts = {name: ensemble.part(name) for name in ensemble.contributions}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, compared_chi
 from shortrange.fit.laplace import LaplaceFit, fit_term
 from shortrange.fit.parameters import Parameter
-from shortrange.fit.term import Term
+from shortrange.fit.term import Term, require_points
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs.motif import MotifExafs
 
@@ -69,7 +69,7 @@ def motif_term(
     Raises
     ------
     DataError
-        If the data have no error estimate or do not cover ``k_range``.
+        If the data have no error estimate, do not cover ``k_range``, or hold too few independent points.
     """
     points = compared_chi(data, measurement=measurement, k_range=k_range, r_range=r_range, k_weight=k_weight)
     structural = tuple(
@@ -94,6 +94,7 @@ def motif_term(
 
     m = points.modes.shape[1]
     parameters = (*structural, s02, EXAFS_PARAMETERS[1], *MOTIF_WIDTHS)
+    require_points(m, len(parameters), measurement=measurement, ranges="k_range and r_range")
     return Term(
         measurement=measurement,
         technique="xas",

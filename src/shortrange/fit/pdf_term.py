@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.fit.modes import pdf_modes
 from shortrange.fit.parameters import Parameter
-from shortrange.fit.term import Term, shrunk_covariance_of_mean
+from shortrange.fit.term import Term, require_points, shrunk_covariance_of_mean
 from shortrange.quantities import GR
 from shortrange.simulate.bond_shells import bond_shells
 from shortrange.simulate.pdf import PdfModel
@@ -72,7 +72,7 @@ def pdf_term(
     Raises
     ------
     DataError
-        If the data have no error estimate, or the model is on other points.
+        If the data have no error estimate or too few independent points, or the model is on other points.
     """
     inside = (data.r >= r_range[0] - 1e-9) & (data.r <= r_range[1] + 1e-9)
     r = data.r[inside]
@@ -84,6 +84,7 @@ def pdf_term(
         )
     covariance = _covariance(data, inside, measurement)
     modes = pdf_modes(r, q_range=q_range)
+    require_points(modes.shape[1], len(parameters), measurement=measurement, ranges="r_range and q_range")
     return Term(
         measurement=measurement,
         technique="total-scattering",

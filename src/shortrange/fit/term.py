@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError
 from shortrange.fit.parameters import Parameter
 
-__all__ = ["Term", "shrunk_covariance_of_mean"]
+__all__ = ["Term", "require_points", "shrunk_covariance_of_mean"]
 
 Array = NDArray[Any]
 
@@ -98,6 +98,29 @@ class Term:
     def known_covariance(self) -> Array:
         """Noise and sampling covariance, shape (m, m): all but the relative theory error."""
         return np.asarray(self.noise + self.sampling)
+
+
+def require_points(points: int, parameters: int, *, measurement: str, ranges: str) -> None:
+    """Refuse a comparison that has no more independent points than free parameters.
+
+    Parameters
+    ----------
+    points, parameters
+        Numbers of them.
+    measurement, ranges
+        For the message: whose they are, and which ranges hold the points.
+
+    Raises
+    ------
+    DataError
+        If nothing is left to tell models apart.
+    """
+    if points <= parameters:
+        raise DataError(
+            f"{points} independent points for {parameters} free parameters: any model would fit",
+            where=f"measurement {measurement!r}, {ranges}",
+            do="widen the ranges that are compared, or leave this measurement out",
+        )
 
 
 def shrunk_covariance_of_mean(samples: Array) -> Array:

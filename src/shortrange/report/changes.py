@@ -85,6 +85,7 @@ def compare_records(before: Mapping[str, Any], after: Mapping[str, Any]) -> tupl
     return (
         *_answers(before, after),
         *_models(before, after),
+        *_plain("structure", before.get("structure", {}), after.get("structure", {})),
         *_warnings(before, after),
         *_inputs(before, after),
         *_plain("setting", before.get("settings", {}), after.get("settings", {})),

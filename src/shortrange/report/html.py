@@ -15,14 +15,16 @@ from shortrange.report.plates import Plate
 from shortrange.report.sections.answer import answer, head, models, single_measurements, warnings_list
 from shortrange.report.sections.fits import fits as fits_section
 from shortrange.report.sections.parameters import parameters
-from shortrange.report.sections.prospects import shares, what_would_decide
+from shortrange.report.sections.prospects import beside, shares, what_would_decide
 from shortrange.report.sections.provenance import assumptions, cited, footer, inputs_table
 from shortrange.report.sections.reductions import reductions as reductions_section
+from shortrange.report.sections.structure import structure
 
 __all__ = ["render_page"]
 
 _PLACES = (
     ("models", "Models"),
+    ("structure", "Structure"),
     ("measurements", "Measurements"),
     ("prospects", "What would decide"),
     ("warnings", "Warnings"),
@@ -98,6 +100,8 @@ def _sections(
     return [
         models(verdict),
         shares(record),
+        beside(record),
+        structure(verdict),
         single_measurements(verdict),
         what_would_decide(record),
         warnings_list(verdict.warnings),

@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shortrange.analyse.estimate import Estimate
 from shortrange.compare.rank import alone
-from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Verdict
+from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Surroundings, Verdict
 from shortrange.errors import DataError
 from shortrange.report.text import OFFERED
 
@@ -53,6 +54,7 @@ def verdict_record(
         "simulated": bool(simulated),
         "probabilities": OFFERED,
         "models": [_model(model) for model in verdict.models],
+        "structure": {each.element: _surroundings(each) for each in verdict.structure},
         "alone": plain_data(alone(verdict.models)),
         "what_would_decide": [
             {
@@ -108,6 +110,18 @@ def _model(model: ModelResult) -> dict[str, Any]:
         "fits": {fit.measurement: _fit(fit, f"{where}, {fit.measurement}") for fit in model.fits},
         "shares": [_parameter(share) for share in model.shares],
     }
+
+
+def _surroundings(found: Surroundings) -> dict[str, Any]:
+    return {
+        "coordination": {ligand: _estimate(number) for ligand, number in found.numbers.items()},
+        "lengths": {name: _estimate(length) for name, length in found.lengths.items()},
+        "bridged": None if found.bridged is None else _estimate(found.bridged),
+    }
+
+
+def _estimate(found: Estimate) -> dict[str, float | None]:
+    return {"value": found.value, "sigma": found.sigma}
 
 
 def _fit(fit: MeasurementFit, where: str) -> dict[str, Any]:

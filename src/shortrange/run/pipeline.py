@@ -12,9 +12,10 @@ import numpy as np
 from shortrange.analyse.analysis import Analysis
 from shortrange.compare.evidence import check_evidence, check_nested, judge
 from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
-from shortrange.compare.rank import decide, leading, rank
+from shortrange.compare.rank import decide, leading, rank, upper_limit
+from shortrange.compare.structure import surroundings
 from shortrange.compare.theory_error import TheoryError
-from shortrange.compare.verdict import MeasurementFit, ModelResult, Verdict
+from shortrange.compare.verdict import MeasurementFit, ModelResult, Surroundings, Verdict
 from shortrange.config import Measurement, Mixture, Project, XasMeasurement
 from shortrange.errors import ProjectError
 from shortrange.fit.term import Term
@@ -168,6 +169,7 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         )
     tell("analyse the models")
     contents = analyse_models(inputs.models)
+    verdict = replace(verdict, structure=_structure(verdict, contents, inputs, project))
     for store in simulated:
         store.clear()
     return RunResult(
@@ -178,6 +180,21 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         versions=versions(),
         contents=contents,
     )
+
+
+def _structure(
+    verdict: Verdict, contents: Mapping[str, Analysis | str], inputs: Inputs, project: Project
+) -> tuple[Surroundings, ...]:
+    """Neighbours, bond lengths and bridges in the best model, around what absorbs."""
+    best = next((model for model in verdict.models if model.name == verdict.best), None)
+    if best is None:
+        return ()
+    atoms = {
+        name: {element: count / model.n_atoms for element, count in model.composition.items()}
+        for name, model in inputs.models.items()
+    }
+    elements = [m.element for m in project.measurement if isinstance(m, XasMeasurement)]
+    return surroundings(best, contents, elements, absorbers=atoms)
 
 
 def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduction:
@@ -290,7 +307,12 @@ def _describe(admixtures: Mapping[str, MixtureFit]) -> dict[str, dict[str, float
     found = {}
     for other, fit in admixtures.items():
         share = next(s for s in fit.shares if s.name == other)
-        found[other] = {"share": share.value, "sigma": share.sigma, "log_evidence": fit.log_evidence}
+        found[other] = {
+            "share": share.value,
+            "sigma": share.sigma,
+            "upper_limit": upper_limit(fit, other),
+            "log_evidence": fit.log_evidence,
+        }
     return found
 
 

@@ -10,9 +10,10 @@ from shortrange.atoms import atomic_number
 from shortrange.compare.theory_error import PDF_THEORY_ERROR
 from shortrange.config import Sample, TotalScatteringMeasurement
 from shortrange.errors import DataError
+from shortrange.fit.modes import pdf_modes
 from shortrange.fit.parameters import Parameter, changed
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
-from shortrange.fit.term import Term
+from shortrange.fit.term import Term, require_points
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, SQ, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
@@ -63,6 +64,10 @@ def reduce_pattern(
     DataError
         If the pattern cannot be reduced.
     """
+    if measurement.r_range is not None and measurement.q_range is not None:
+        r = np.arange(measurement.r_range[0], measurement.r_range[1], R_STEP)
+        points = 0 if r.size < 2 else pdf_modes(r, q_range=measurement.q_range).shape[1]
+        require_points(points, len(PDF_PARAMETERS), measurement=measurement.name, ranges="r_range")
     if pattern.gr is not None:
         return _finished(measurement, pattern.gr, sample)
     if pattern.intensity is None:

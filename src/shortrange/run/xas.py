@@ -11,9 +11,9 @@ import numpy as np
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
 from shortrange.config import XasMeasurement
 from shortrange.errors import DataError
-from shortrange.fit.exafs_term import EXAFS_PARAMETERS, exafs_term
+from shortrange.fit.exafs_term import EXAFS_PARAMETERS, compared_chi, exafs_term
 from shortrange.fit.parameters import Parameter, changed
-from shortrange.fit.term import Term
+from shortrange.fit.term import Term, require_points
 from shortrange.quantities import ChiK, Scan, Trajectory
 from shortrange.reduce.xas import XasReduction, reduce_xas
 from shortrange.run.comparison import Comparison, counted_longer
@@ -43,7 +43,7 @@ def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasRed
     Raises
     ------
     DataError
-        If no scan can be used, or they end before EXAFS begins.
+        If no scan can be used, they end before EXAFS begins, or what is compared holds too few points.
     """
     reduction = reduce_xas(
         scans,
@@ -58,6 +58,20 @@ def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasRed
             where=f"measurement {measurement.name!r}",
             do="measure to at least 100 eV above the edge, or leave this measurement out",
         )
+    # Said here, before minutes of simulation.
+    points = compared_chi(
+        reduction.chi,
+        measurement=measurement.name,
+        k_range=reduction.k_range,
+        r_range=measurement.r_range or R_RANGE,
+        k_weight=measurement.k_weight,
+    )
+    require_points(
+        points.modes.shape[1],
+        len(EXAFS_PARAMETERS),
+        measurement=measurement.name,
+        ranges="k_range and r_range",
+    )
     return reduction
 
 

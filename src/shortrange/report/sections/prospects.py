@@ -9,7 +9,7 @@ from typing import Any
 from shortrange.report.markup import Markup, element, join, table
 from shortrange.report.text import fixed, plus_minus, significant
 
-__all__ = ["shares", "what_would_decide"]
+__all__ = ["beside", "shares", "what_would_decide"]
 
 
 def what_would_decide(record: Mapping[str, Any]) -> Markup:
@@ -42,6 +42,32 @@ def what_would_decide(record: Mapping[str, Any]) -> Markup:
 
 def _odds(nats: float) -> str:
     return "more than 10⁶ : 1" if nats > math.log(1e6) else f"{significant(math.exp(max(nats, 0.0)), 2)} : 1"
+
+
+def beside(record: Mapping[str, Any]) -> Markup:
+    """Tabulate how much of each other model the data allow beside the leading one."""
+    tried: Mapping[str, Mapping[str, Any]] = record.get("settings", {}).get("admixtures", {})
+    if not tried:
+        return Markup()
+    rows = [
+        [
+            other,
+            plus_minus(float(found["share"]), found["sigma"]),
+            "–" if found.get("upper_limit") is None else significant(float(found["upper_limit"]), 2),
+        ]
+        for other, found in tried.items()
+    ]
+    text = (
+        "The leading model mixed with each other one. A share that is not zero by its error alone is no "
+        "finding: bonds that are a little off look like some of another model."
+    )
+    return join(
+        [
+            element("h3", "What may lie beside the leading model"),
+            table(["Model", "Share of the atoms", "95 % below"], rows, numbers=[1, 2]),
+            element("p", text, classes="fine"),
+        ]
+    )
 
 
 def shares(record: Mapping[str, Any]) -> Markup:

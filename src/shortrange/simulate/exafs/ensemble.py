@@ -208,7 +208,7 @@ def _totals(
     store = None
     if workers.keep:
         settings = (
-            f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r} lengths"
+            f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r} waves"
         )
         store = PieceStore(content_key("exafs", job.potentials.key, settings, seen.where, origin.tobytes()))
     work = partial(job.spectra, tables=tables, origin=origin)

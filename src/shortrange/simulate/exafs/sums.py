@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.errors import SimulationError
 from shortrange.simulate.exafs import kernels
 from shortrange.simulate.exafs.families import RADIAL_STEP
 from shortrange.simulate.exafs.layout import STEPS, Surroundings, Tables, list_paths
@@ -20,7 +21,7 @@ Array = NDArray[Any]
 BIN_WIDTH = 0.5
 """Path lengths are gathered in bins of this width (angstrom): their spectra vary slowly with k."""
 
-_WAVE_STEP, _WAVE_REACH = 0.004, 0.32  # angstrom from the middle of a bin
+_WAVE_STEP, _WAVE_REACH = 0.004, 0.4  # angstrom from the middle of a bin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +65,13 @@ def sum_paths(
         Added to the distances of single scattering, angstrom.
     """
     at_rest = int(np.argmin(np.abs(scales - 1.0)))
+    # The kernels look waves up without asking whether they are in the table.
+    reach = 0.5 * BIN_WIDTH * float(scales.max()) + abs(shift)
+    if reach > _WAVE_REACH - _WAVE_STEP:
+        raise SimulationError(
+            f"a shift of {shift:g} angstrom beside scales up to {scales.max():g} leaves the table of waves",
+            where="sum_paths", do=f"keep bins, stretched and shifted, within {_WAVE_REACH:g} angstrom",
+        )  # fmt: skip
     n = around.offsets.size - 1
     n_bins = int(max(r_max, r_max_ms) / BIN_WIDTH) + 1
     waves = _waves(tables.p)
