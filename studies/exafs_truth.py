@@ -5,7 +5,9 @@
 Of each file, 24 absorbers (8 Ta atoms in 3 frames) are calculated by plain FEFF8L: 4 legs, paths to 6
 angstrom, no path filter, clusters of 9 angstrom; once with the potentials that the ensemble uses, once with
 own ones. Errors are rms of k^2 chi over k 3-12 relative to the truth. Own potentials have own Fermi levels,
-so one dE0 is free there.
+so one dE0 is free there. What the scatter of these levels does is shown from both sides: by putting the plain
+runs on one energy scale, and by giving each absorber of ours the level that its shortest bond predicts (a
+straight line, fitted to every other absorber).
 """
 
 import argparse
@@ -22,6 +24,7 @@ from shortrange.simulate.exafs.check import chi_of_paths, relative_rms
 from shortrange.simulate.exafs.representative import cluster_around
 from shortrange.simulate.feff import run_feff
 from shortrange.simulate.feff_paths import worker_count
+from shortrange.simulate.neighbours import find_neighbours
 from shortrange.units import HBAR2_2ME
 
 K = np.arange(2.0, 13.0, 0.05)
@@ -56,11 +59,31 @@ def plain_feff(few: Trajectory, atoms: list[int], potentials) -> tuple[np.ndarra
 
 def on_one_scale(spectra: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Mean of spectra with k counted from the mean Fermi level, as in one sample, not from each own."""
-    moved = []
-    for chi, level in zip(spectra, levels, strict=True):
-        k = np.sqrt(np.clip(K**2 - (level - levels.mean()) / HBAR2_2ME, K[0] ** 2, K[-1] ** 2))
-        moved.append(CubicSpline(K, chi)(k))
+    moved = [at_level(chi, level) for chi, level in zip(spectra, levels - levels.mean(), strict=True)]
     return np.mean(moved, axis=0)
+
+
+def at_level(chi: np.ndarray, level: float) -> np.ndarray:
+    """Spectrum with k counted from ``level`` (eV) below."""
+    k = np.sqrt(np.clip(K**2 - level / HBAR2_2ME, K[0] ** 2, K[-1] ** 2))
+    return CubicSpline(K, chi)(k)
+
+
+def with_levels(few: Trajectory, atoms: list[int], shared, levels: np.ndarray) -> tuple[np.ndarray, float]:
+    """Our mean with the Fermi levels that shortest bonds predict, and the correlation of the two."""
+    each, bonds = [], []
+    for frame in range(few.n_frames):
+        here = slice(frame, frame + 1)
+        one = Trajectory(species=few.species, positions=few.positions[here], cells=few.cells[here])
+        each.extend(
+            ensemble_exafs(one, k=K, atoms=atoms, potentials=shared, check=False, **SETTINGS).absorber_chi
+        )
+        near = find_neighbours(one.positions, one.cells, centres=np.array(atoms), r_max=4.0)
+        bonds.extend(d.min() for d in np.split(near.distances, near.offsets[1:-1]))
+    length = np.array(bonds)
+    line = np.polyfit(length[::2], (levels - levels.mean())[::2], 1)
+    moved = [at_level(chi, -level) for chi, level in zip(each, np.polyval(line, length), strict=True)]
+    return np.mean(moved, axis=0), float(np.corrcoef(length, levels)[0, 1])
 
 
 def error(chi: np.ndarray, truth: np.ndarray) -> float:
@@ -87,12 +110,14 @@ def study(path: Path) -> dict:
     result, (least, shift) = rows["mean"]
     same, _ = plain_feff(few, atoms, shared)
     aligned, _ = after_e0(result.model(), on_one_scale(own, levels))
+    imitated, correlation = with_levels(few, atoms, shared, levels)
+    bonds, _ = after_e0(lambda _k, delta_e0: at_level(imitated, delta_e0), own.mean(axis=0))
     half = error(own[::2].mean(axis=0), own[1::2].mean(axis=0))
     chosen = shared.settings["atoms"]
     return {
         "name": few.label, "clusters": len(chosen) if isinstance(chosen, list) else 1,
         "same": error(result.chi, same.mean(axis=0)), "one": rows["one cluster"][1][0], "own": least,
-        "aligned": aligned, "jitter": float(levels.std()),
+        "aligned": aligned, "jitter": float(levels.std()), "bonds": bonds, "correlation": correlation,
         "shift": shift, "half": half, "bounds": result.bounds, "ours": result.model()(K, delta_e0=shift),
         "truth": own.mean(axis=0), "sampling": result.standard_error,
     }  # fmt: skip
@@ -125,13 +150,16 @@ def main() -> None:
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     found = [study(path) for path in options.snapshots]
-    print("| snapshots | same potentials | one cluster | mean of n | on one energy scale | two halves |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| snapshots | same potentials | one cluster | mean of n | on one scale | levels of bonds | halves |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for row in found:
         print(
             f"| {row['name']} | {100 * row['same']:.2f} % | {100 * row['one']:.2f} % |"
             f" {100 * row['own']:.2f} % (n = {row['clusters']}) |"
-            f" {100 * row['aligned']:.2f} % ({row['jitter']:.2f} eV) | {100 * row['half']:.0f} % |"
+            f" {100 * row['aligned']:.2f} % ({row['jitter']:.2f} eV) |"
+            f" {100 * row['bonds']:.2f} % ({row['correlation']:.2f}) | {100 * row['half']:.0f} % |"
         )
         for name, share in row["bounds"].items():
             print(f"    left out: {name}: {100 * share:.2f} %")

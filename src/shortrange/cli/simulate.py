@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal
 from cyclopts import App
 
 from shortrange.cli.outcome import Outcome
+from shortrange.cli.simulate_settings import (
+    check_particle,
+    check_positive,
+    displacements,
+    filled,
+    measured_chi,
+    no_cell,
+    numbers,
+    particle_of,
+    ranges,
+)
 from shortrange.cli.snapshots import open_snapshots, working
 
 if TYPE_CHECKING:
-    from shortrange.quantities import ChiK, Step
+    from shortrange.load.frames import FrameFile
+    from shortrange.quantities import Step, Trajectory
 
 __all__ = ["exafs", "pdf", "simulate"]
 
@@ -36,6 +48,7 @@ def pdf(
     energy: float | None = None,
     window: Literal["lorch", "soft"] | None = None,
     diameter: float | None = None,
+    particle: str | None = None,
     density: float | None = None,
     like: Path | None = None,
     mask: bool = False,
@@ -43,6 +56,9 @@ def pdf(
     frames: str | None = None,
     cell: str | None = None,
     species: str | None = None,
+    fill: str | None = None,
+    fillings: int = 20,
+    seed: int = 1,
     workers: int | None = None,
     scheduler: str | None = None,
     out: Path = Path("simulated"),
@@ -75,8 +91,13 @@ def pdf(
         Of F(Q), against ripples.
     diameter
         Of the ball that the sample consists of, angstrom.
+    particle
+        Another form than a ball: sphere=30, shell=20,5 (inner diameter and thickness) or sheet=12, angstrom.
+        Of a crystal, it thins pairs and baseline. Of a cluster, which has its form already, it is that of
+        the baseline (the small-angle part) that belongs to --density.
     density
-        Atoms per cubic angstrom around a molecule, for the baseline -4 pi r rho0; none without it.
+        Atoms per cubic angstrom around a molecule, for the baseline -4 pi r rho0, or of the inside of a
+        cluster of --particle; none without it.
     like
         Measured G(r), whose ranges and q_damp are taken where none is given here.
     mask
@@ -89,6 +110,11 @@ def pdf(
         Of plain XYZ: a .cell file of CP2K, or numbers: an edge, three edges, or edges and angles.
     species
         Elements of the types 1, 2, ... of a LAMMPS dump, such as Na,Ta,Cl.
+    fill
+        Of a crystal with shared or partly empty sites: cells along a, b and c, such as 4,4,4, of supercells
+        that are filled at random with whole atoms.
+    fillings, seed
+        How many such supercells, and of the random numbers.
     workers
         Threads; default one for each processor.
     scheduler
@@ -105,31 +131,42 @@ def pdf(
     from shortrange.simulate.pairs import pair_histograms
     from shortrange.simulate.pdf import TAPER, simulate_gr
 
-    chosen = _ranges(like, q_max=q_max, r_max=r_max, q_min=q_min, q_damp=q_damp)
+    chosen = ranges(like, q_max=q_max, r_max=r_max, q_min=q_min, q_damp=q_damp)
     check_positive(**{name: chosen[name] for name in ("q_max", "r_max")}, r_step=r_step)
-    u = _displacements(u_iso)
+    u = displacements(u_iso)
+    form = None if particle is None else particle_of(particle)
     ResultFolder(out, kind="simulate pdf").check()
-    snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
+    snapshots: FrameFile | Trajectory
+    if fill is not None:
+        snapshots = filled(trajectory, fill, fillings=fillings, seed=seed, frames=frames)
+    else:
+        snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
     end = chosen.pop("r_max")
     r = r_step * np.arange(1, int(np.floor(end / r_step + 1e-6)) + 1)
     with working(workers, scheduler, keep=True) as who:
         histograms = pair_histograms(
             snapshots, r_max=end + TAPER, r_step=min(0.01, 0.5 / chosen["q_max"]), workers=who
         )
+    is_cluster = histograms.number_density is None
+    check_particle(diameter, form, density, is_cluster=is_cluster)
     if density is not None:
         check_positive(density=density)
-        _no_cell(histograms.number_density, trajectory)
+        no_cell(histograms.number_density, trajectory)
+    if density is not None and form is None:
         histograms = replace(histograms, number_density=density)
     model = simulate_gr(
         histograms, r=r, q_max=chosen["q_max"], q_min=chosen["q_min"], q_damp=chosen["q_damp"], u_iso=u,
-        q_broad=q_broad, delta1=delta1, delta2=delta2, diameter=diameter, weights=weights, energy=energy,
-        window=window, per_run=True,
+        q_broad=q_broad, delta1=delta1, delta2=delta2,
+        diameter=diameter if form is None or is_cluster else form,
+        small_angle=(form, density) if form is not None and density is not None else None,
+        weights=weights, energy=energy, window=window, per_run=True,
     )  # fmt: skip
     half = histograms.half_width if mask and histograms.n_frames > 1 else None
     settings = {
         **chosen, "r_max": end, "r_step": r_step, "u_iso": u, "q_broad": q_broad, "delta1": delta1,
         "delta2": delta2, "weights": weights, "energy": energy, "window": window, "diameter": diameter,
-        "density": density, "mask": mask, "half_width": histograms.half_width,
+        "particle": particle, "fill": fill, "density": density, "mask": mask,
+        "half_width": histograms.half_width,
     }  # fmt: skip
     with ResultFolder(out, kind="simulate pdf") as new:
         masked = None if half is None else r > half
@@ -157,6 +194,9 @@ def exafs(
     frames: str | None = None,
     cell: str | None = None,
     species: str | None = None,
+    fill: str | None = None,
+    fillings: int = 20,
+    seed: int = 1,
     workers: int | None = None,
     scheduler: str | None = None,
     out: Path = Path("simulated"),
@@ -189,6 +229,11 @@ def exafs(
         Of plain XYZ: a .cell file of CP2K, or numbers: an edge, three edges, or edges and angles.
     species
         Elements of the types 1, 2, ... of a LAMMPS dump, such as Na,Ta,Cl.
+    fill
+        Of a crystal with shared or partly empty sites: cells along a, b and c, such as 4,4,4, of supercells
+        that are filled at random with whole atoms.
+    fillings, seed
+        How many such supercells, and of the random numbers.
     workers
         Threads, and FEFF processes at a time; default one for each processor.
     scheduler
@@ -201,13 +246,17 @@ def exafs(
     from shortrange.simulate.exafs import ensemble_exafs
 
     check_positive(r_max=r_max)
-    measured = None if like is None else _measured_chi(like)
+    measured = None if like is None else measured_chi(like)
     ResultFolder(out, kind="simulate exafs").check()
-    snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
+    snapshots: FrameFile | Trajectory
+    if fill is not None:
+        snapshots = filled(trajectory, fill, fillings=fillings, seed=seed, frames=frames)
+    else:
+        snapshots = open_snapshots(trajectory, frames, cell=cell, species=species)
     with working(workers, scheduler, keep=True) as who:
         result = ensemble_exafs(
             snapshots, absorber=absorber, edge=edge, r_max=r_max, k=None if measured is None else measured.k,
-            stretches=(), scf_radius=scf_radius, n_potentials=potentials, atoms=_numbers(atoms), workers=who,
+            stretches=(), scf_radius=scf_radius, n_potentials=potentials, atoms=numbers(atoms), workers=who,
         )  # fmt: skip
     with ResultFolder(out, kind="simulate exafs") as new:
         write_exafs(new, result, title=trajectory.name, measured=measured)
@@ -223,97 +272,6 @@ def exafs(
         )  # fmt: skip
     _tell(result.history, out / "chi_k.csv")
     return Outcome(out / "summary.json")
-
-
-def _ranges(like: Path | None, **given: float | None) -> dict[str, float]:
-    """Take settings as given, else from the measured G(r)."""
-    from shortrange.errors import ProjectError
-
-    found: dict[str, float | None] = {"q_min": 0.0, "q_damp": 0.0}
-    if like is not None:
-        from shortrange.load import load_gr
-
-        data = load_gr(like)
-        found["r_max"] = float(data.r[-1])
-        stated = {"q_max": data.q_max, "q_min": data.q_min, "q_damp": data.q_damp}
-        found |= {name: value for name, value in stated.items() if value is not None}
-    found |= {name: value for name, value in given.items() if value is not None}
-    chosen = {name: value for name, value in found.items() if value is not None}
-    for name in ("q_max", "r_max"):
-        if name not in chosen:
-            raise ProjectError(
-                f"{name} is not given" + ("" if like is None else f", and {like.name} does not state it"),
-                where=f"--{name.replace('_', '-')}",
-                do=f"write, say, --{name.replace('_', '-')} 20",
-            )
-    return chosen
-
-
-def _displacements(text: str) -> float | dict[str, float]:
-    """Read one number, or numbers by element."""
-    from shortrange.errors import ProjectError
-
-    try:
-        if "=" not in text:
-            return float(text)
-        pairs = [part.split("=") for part in text.split(",")]
-        return {name.strip(): float(value) for name, value in pairs}
-    except ValueError:
-        raise ProjectError(
-            f"u_iso = {text!r} is not a number, nor numbers by element", where="--u-iso",
-            do="write 0.003, or Ta=0.003,Cl=0.01",
-        ) from None  # fmt: skip
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    from shortrange.errors import ProjectError
-
-    try:
-        return None if text is None else [int(word) for word in text.split(",")]
-    except ValueError:
-        raise ProjectError(f"atoms = {text!r}", where="--atoms", do="write numbers from 0: 0,3,5") from None
-
-
-def _no_cell(number_density: float | None, trajectory: Path) -> None:
-    from shortrange.errors import ProjectError
-
-    if number_density is not None:
-        raise ProjectError(
-            f"a density is given, but {trajectory.name} has a cell and so its own", where="--density",
-            do="leave it out: it is for molecules",
-        )  # fmt: skip
-
-
-def _measured_chi(path: Path) -> ChiK:
-    """Columns k and chi of a text file."""
-    import numpy as np
-
-    from shortrange.errors import DataError
-    from shortrange.load.text import read_table
-    from shortrange.quantities import ChiK
-
-    values = read_table(path).values
-    if values.shape[1] < 2 or values.shape[0] < 2:
-        raise DataError("there are no two columns", where=str(path), do="give a file with columns k and chi")
-    k, chi = values[:, 0], values[:, 1]
-    if not (np.all(np.diff(k) > 0) and k[0] >= 0 and k[-1] <= 20):
-        raise DataError(
-            f"the first column runs from {k[0]:g} to {k[-1]:g}, which is no rising k up to 20 1/angstrom",
-            where=str(path),
-            do="give chi(k), such as the chi_k.csv that `shortrange reduce` writes",
-        )
-    return ChiK(k=k, chi=chi, label=path.stem)
-
-
-def check_positive(**values: float) -> None:
-    """Raise a ProjectError for a setting that is not a number above zero."""
-    from shortrange.errors import ProjectError
-
-    for name, value in values.items():
-        if not 0 < value < float("inf"):
-            raise ProjectError(
-                f"{name} = {value:g}", where=f"--{name.replace('_', '-')}", do="give a number above zero"
-            )
 
 
 def _write_summary(path: Path, trajectory: Path, history: Sequence[Step], **content: Any) -> None:

@@ -101,7 +101,8 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
             raise DataError(
                 f"site {atom.label or symbol} is occupied by {atom.occupancy:g} {symbol}",
                 where=str(path),
-                do="sample them in a supercell: shortrange.simulate.occupancies.sample_occupancies",
+                do="fill a supercell with whole atoms: `shortrange simulate ... --fill 4,4,4`, or in Python"
+                " shortrange.simulate.occupancies.sample_occupancies",
             )
     check_frames(frames, 1, path)
     cell = crystal.lattice

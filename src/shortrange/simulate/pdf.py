@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
 from shortrange.simulate.pairs import PairHistograms
 from shortrange.simulate.pdf_model import PdfModel
-from shortrange.simulate.pdf_peaks import Shape, Widths
+from shortrange.simulate.pdf_peaks import Shape, Widths, kept_pairs
 from shortrange.simulate.pdf_sums import (
     TAPER,
 )
@@ -83,9 +83,10 @@ def simulate_gr(
     delta1: float = 0.0,
     delta2: float = 0.0,
     diameter: Shape = None,
+    small_angle: tuple[Callable[[Array], Array], float] | None = None,
     per_run: bool = False,
 ) -> SimulatedGR:
-    """G(r) of an ensemble with its sampling error and its parts.
+    r"""G(r) of an ensemble with its sampling error and its parts.
 
     Parameters
     ----------
@@ -101,6 +102,11 @@ def simulate_gr(
     diameter
         Of the ball that the sample consists of, angstrom; or the shape of another particle as a function of
         r, see `shortrange.simulate.pdf_peaks.kept_pairs`.
+    small_angle
+        Of a cluster without a cell: its characteristic function gamma(r), see `shapes.characteristic`, and
+        the number density inside, atoms per cubic angstrom. What small angles make of its form,
+        :math:`4 \pi r \rho_0 \gamma(r)` (Farrow and Billinge 2009), is then subtracted: measurements start
+        beyond them. It is the part ``"small angle"`` of the contributions.
     per_run
         Also return G of each run of frames.
 
@@ -111,13 +117,17 @@ def simulate_gr(
     Raises
     ------
     DataError
-        If the ranges are impossible or reach beyond the histograms, or widths are to vary but are zero.
+        If the ranges are impossible or reach beyond the histograms, widths are to vary but are zero, or a
+        small-angle part is to be taken from a crystal, or from an F(Q) that does not hold it.
     """
     r = np.asarray(r, dtype=float)
     widths = Widths(q_broad=q_broad, delta1=delta1, delta2=delta2)
     _check_particle(diameter, widths, u_iso)
     model = PdfModel(histograms, r, q_max, q_min, weights, energy, window, diameter)
     parts = model.contributions(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
+    small = _small_angle(histograms, r, small_angle, q_min) * np.exp(-0.5 * (r * q_damp) ** 2)
+    if small_angle is not None:
+        parts["small angle"] = -small
     cov: Array | None = None
     convergence: Array | None = None
     correlation: Array | None = None
@@ -134,6 +144,7 @@ def simulate_gr(
         "simulate G(r)", q_min=q_min, q_max=q_max, q_damp=q_damp, u_iso=_plain(u_iso), stretch=stretch,
         weights=named, energy=energy, window=window, q_broad=q_broad, delta1=delta1, delta2=delta2,
         diameter="a function of r" if callable(diameter) else diameter, taper=TAPER, sampling_error=how,
+        small_angle=None if small_angle is None else {"density": small_angle[1]},
     )  # fmt: skip
     history = (*histograms.history, done, *_doubts(histograms, r))
     sigma = None if cov is None else np.sqrt(np.diag(cov))
@@ -145,12 +156,31 @@ def simulate_gr(
     q = np.arange(max(q_min, 0.02), q_max + 1e-9, 0.02)
     each = None
     if per_run:
-        each = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths)
+        each = model.frames(stretch=stretch, u_iso=u_iso, q_damp=q_damp, widths=widths) - small
     return SimulatedGR(
         gr=gr, contributions=parts, partial_g=histograms.partial_g(r), q=q,
         f_q=model.structure(q, u_iso=u_iso, widths=widths), per_run=each,
         convergence=convergence, correlation=correlation, history=history,
     )  # fmt: skip
+
+
+def _small_angle(
+    h: PairHistograms, r: Array, of: tuple[Callable[[Array], Array], float] | None, q_min: float
+) -> Array:
+    if of is None:
+        return np.zeros_like(r)
+    shape, density = of
+    if h.number_density is not None:
+        raise DataError(
+            "the small-angle part of a crystal, which has none", where="small_angle",
+            do="give the form of its particles as diameter",
+        )  # fmt: skip
+    if q_min > 0 or not 0 < density < np.inf:
+        raise DataError(
+            f"a small-angle part with q_min = {q_min:g} and a density of {density:g}", where="small_angle",
+            do="give q_min = 0, since F(Q) from q_min on does not hold it, and a density above zero",
+        )  # fmt: skip
+    return np.asarray(4 * np.pi * r * density * kept_pairs(shape, r))
 
 
 def _convergence(g: Array, n_frames: int) -> Array | None:
