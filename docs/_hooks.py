@@ -97,5 +97,5 @@ def cells(entry: dict[str, Any]) -> list[str]:
     if "differ" in entry:
         return [entry["what"], f"{entry['differ']:.2g}", "0", f"{entry['below']:.2g}", entry["by"]]
     unit = f" {entry['unit']}" if entry["unit"] else ""
-    here, there = (f"{entry[key]:.6g}{unit}" for key in ("ours", "theirs"))
+    here, there = (f"{entry[key]:.4g}{unit}" for key in ("ours", "theirs"))
     return [entry["what"], here, there, f"{entry['within']:.2g}{unit}", entry["by"]]

@@ -236,6 +236,11 @@ def test_command_lists_searches_and_prints_json(capsys):
     assert run_app(["references", "--json", "--element", "Cl", "kcl", "primary"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["energy"] == 2825.0
     assert run_app(["references", "--element", "Q"]) == 2
+    capsys.readouterr()
+    assert run_app(["references", "naci"]) == 0
+    assert "did you mean NaCl?" in capsys.readouterr().out
+    assert run_app(["references", "--crystals", "--compound", "Na2SS"]) == 0
+    assert "did you mean Na2S?" in capsys.readouterr().out
 
 
 def test_crystals_are_those_of_their_files():

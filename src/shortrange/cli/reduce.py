@@ -224,8 +224,11 @@ def _of_scan(report: ScanReport) -> dict[str, Any]:
 
 
 def _print(reduction: XasReduction, read: Read, features: Features, out: Path) -> None:
+    from shortrange.report.repeats import say_simulated
     from shortrange.report.text import plus_minus
 
+    if say_simulated(read.scans):
+        print("SIMULATED DATA")
     rows = []
     for report in _reports(reduction, read):
         shift = (

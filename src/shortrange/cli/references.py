@@ -58,7 +58,7 @@ def references(
     ]
     record = [asdict(each) for each in found]
     if not found:
-        print("no reference fits")
+        print("no reference fits" + _near([*words, *([compound] if compound else [])]))
         return Outcome(record)
     if plot is not None:
         _plot(found, plot)
@@ -100,8 +100,20 @@ def _crystals(compound: str | None) -> Outcome:
     if found:
         show_table(head, rows)
     else:
-        print("no crystal fits")
+        print("no crystal fits" + _near([compound or ""], [c.compound for c in crystals()]))
     return Outcome([asdict(each) for each in found])
+
+
+def _near(words: Sequence[str], known: Sequence[str] = ()) -> str:
+    """Names that a word may have been meant to be."""
+    from difflib import get_close_matches
+
+    from shortrange.references import find
+
+    names = known or [name for each in find() for name in (each.compound, *each.names)]
+    lower = {name.lower(): name for name in names}
+    near = [lower[found] for word in words for found in get_close_matches(word.lower(), lower, n=1)]
+    return f": did you mean {' '.join(near)}?" if near else ": fewer words find more"
 
 
 def _numbers(values: Sequence[float]) -> str:
