@@ -235,3 +235,34 @@ def test_bad_cells(tmp_path: Path, images: list[Atoms]) -> None:
     cells.write_text("10 5.0 1 2 3\n")
     with pytest.raises(DataError, match="not a step, a time and nine components"):
         read_cells(cells)
+
+
+def jumping(kind: str, numbers: tuple[int, ...]) -> str:
+    """Frames of one atom with these numbers."""
+    if kind == "XDATCAR":
+        head = "title\n1.0\n5 0 0\n0 5 0\n0 0 5\nNa\n1\n"
+        return head + "".join(f"Direct configuration= {n:5d}\n0 0 0\n" for n in numbers)
+    box = "ITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 5\n0 5\n0 5\n"
+    return "".join(f"ITEM: TIMESTEP\n{n}\n{box}ITEM: ATOMS id element x y z\n1 Na 0 0 0\n" for n in numbers)
+
+
+@pytest.mark.parametrize("kind", ["XDATCAR", "a.lammpstrj"])
+@pytest.mark.parametrize(
+    ("numbers", "at"),
+    [
+        ((1, 2, 3, 4), None), ((10, 20, 30, 40), None), ((7,), None), ((7, 2), None),
+        ((1, 2, 3, 7, 8), (3, 3, 7)), ((100, 200, 300, 100, 200), (3, 300, 100)), ((1, 2, 2, 3), (2, 2, 2)),
+    ],
+)  # fmt: skip
+def test_numbers_that_jump_are_told(tmp_path: Path, kind: str, numbers: tuple[int, ...], at) -> None:
+    """Once, where it first happens; the frames are all there, streamed or held, chosen or not."""
+    path = tmp_path / kind
+    path.write_text(jumping(kind, numbers))
+    streamed = open_frames(path)
+    read = load_trajectory(path)
+    assert read.n_frames == len(numbers) == sum(piece.n_frames for piece in streamed.pieces(2))
+    for history in (read.history, streamed.history, load_trajectory(path, frames=slice(0, 1)).history):
+        told = [done.settings for done in history if "frame numbers jump" in done.name]
+        assert len(told) == (at is not None)
+        if at is not None:
+            assert (told[0]["frame"], told[0]["before"], told[0]["number"]) == at

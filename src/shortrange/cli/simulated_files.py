@@ -57,7 +57,7 @@ def write_pdf(
     if model.correlation is not None:
         lag, value = model.correlation.T
         write_csv(folder / "correlation.csv", {"lag_frames": lag, "autocorrelation": value})
-    _draw_pdf(folder, title, model)
+    _draw_pdf(folder, title, model, histograms.half_width if histograms.n_frames > 1 else None)
 
 
 def write_exafs(folder: Path, result: EnsembleExafs, *, title: str, measured: ChiK | None) -> None:
@@ -75,17 +75,27 @@ def write_exafs(folder: Path, result: EnsembleExafs, *, title: str, measured: Ch
     _draw_exafs(folder, title, result, measured)
 
 
-def _draw_pdf(folder: Path, title: str, model: SimulatedGR) -> None:
+def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | None) -> None:
     from shortrange.report.figures.scattering import plot_convergence, plot_gr
     from shortrange.report.figures.snapshots import plot_parts, plot_single
+    from shortrange.report.figures.xas import shade_outside
     from shortrange.report.style import finish, new_figure, png_bytes
 
     rows = 2 + (model.convergence is not None)
     figure = new_figure(2.5 * rows)
     axes = figure.subplots(rows, 1)
-    plot_gr(ax=axes[0], data=model.gr, label="ensemble mean")
+    drawn = plot_gr(ax=axes[0], data=model.gr, label="ensemble mean")
+    if model.gr.sigma is not None:
+        drawn[0].set_label("± its standard error")
+    if half_width is not None and half_width < model.gr.r[-1]:
+        shade_outside(axes[0], (0.0, half_width))
+        axes[0].text(
+            half_width, 0.02, " beyond half the cell: images of the cell itself", fontsize=6.5,
+            transform=axes[0].get_xaxis_transform(),
+        )  # fmt: skip
     if model.per_run is not None and len(model.per_run) > 1:
         plot_single(ax=axes[0], x=model.gr.r, curves=model.per_run[:3])
+    axes[0].legend(fontsize=7.5, frameon=False, loc="best")
     plot_parts(
         ax=axes[1],
         x=model.gr.r,

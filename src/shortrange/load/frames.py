@@ -62,6 +62,24 @@ class Notes:
 
     time_step: float | None = None
     steps: list[Step] = field(default_factory=list)
+    _numbers: list[int] = field(default_factory=list)
+
+    def number(self, number: int, index: int, line: int) -> None:
+        """Take the number that a file gives a frame; note where such numbers first do not go on evenly.
+
+        Means over frames are right all the same; what follows the frames in time is not.
+        """
+        if len(self._numbers) == 3:
+            return
+        self._numbers.append(number)
+        if len(self._numbers) == 3:
+            first, last, new = self._numbers
+            if new - last == last - first:
+                del self._numbers[0]
+                return
+            what = "warning: frame numbers jump: frames are missing, or runs were joined"
+            told = {"frame": index, "line": line, "before": last, "number": new, "step": last - first}
+            self.steps.append(step(what, **told))
 
 
 FrameReader = Callable[[Path, Callable[[int], bool], Notes], Iterator[Frame | None]]

@@ -40,11 +40,12 @@ def lammps_frames(
 
     Lengths are angstrom (units ``metal`` or ``real``). Types are never taken for elements by themselves.
     """
-    del notes
     with open_text(path) as file:
         lines = _Items(path, file)
         index = 0
         while lines.next_frame():
+            if lines.time.isdigit():
+                notes.number(int(lines.time), index, lines.number)
             n, cell, origin, names, rows = lines.frame(index, skip=not wanted(index))
             if rows is None:
                 yield None
@@ -58,7 +59,7 @@ class _Items:
 
     def __init__(self, path: Path, file: TextIO) -> None:
         self.path, self._file, self.number = path, file, 0
-        self._head = ""
+        self._head = self.time = ""
 
     def _line(self) -> str:
         self.number += 1
@@ -71,7 +72,7 @@ class _Items:
         """Go to the next ITEM: TIMESTEP."""
         while line := self._line():
             if line.startswith("ITEM: TIMESTEP"):
-                self._line()
+                self.time = self._line().strip()
                 return True
         return False
 

@@ -19,7 +19,7 @@ from shortrange.load.text import where
 __all__ = ["sniff_xdatcar", "xdatcar_frames"]
 
 Array = NDArray[Any]
-_FRAME = re.compile(r"\s*Direct configuration=", re.IGNORECASE)
+_FRAME = re.compile(r"\s*Direct configuration=\s*(\d*)", re.IGNORECASE)
 _TRIPLE = re.compile(r"\s*([-+]?\d*\.?\d+([eE][-+]?\d+)?\s+){2}[-+]?\d*\.?\d+([eE][-+]?\d+)?\s*")
 
 
@@ -66,8 +66,9 @@ def _header(lines: _Lines, title: str) -> tuple[Array, tuple[str, ...]]:
     return cell, tuple(s for s, n in zip(symbols, counts, strict=True) for _ in range(n))
 
 
-def _frames(lines: _Lines) -> Iterator[tuple[int, Array, tuple[str, ...], list[str]]]:
+def _frames(lines: _Lines, notes: Notes) -> Iterator[tuple[int, Array, tuple[str, ...], list[str]]]:
     """Line of its title, cell, species and unparsed rows of every frame."""
+    index = 0
     (title,) = lines.take(1) or ("",)
     cell, species = _header(lines, title)
     while head := lines.take(1):
@@ -79,6 +80,10 @@ def _frames(lines: _Lines) -> Iterator[tuple[int, Array, tuple[str, ...], list[s
             if not head or not _FRAME.match(head[0]):
                 raise lines.fault("'Direct configuration=' was expected here")
         start = lines.number
+        found = _FRAME.match(head[0])
+        if found and found[1]:
+            notes.number(int(found[1]), index, start)
+        index += 1
         yield start, cell, species, lines.take(len(species))
 
 
@@ -105,11 +110,10 @@ def xdatcar_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> I
 
     Fractional coordinates are taken as they stand; VASP folds them into the cell.
     """
-    del notes
     with open_text(path) as file:
         lines = _Lines(path, file)
         try:
-            for index, (at, cell, symbols, rows) in enumerate(_frames(lines)):
+            for index, (at, cell, symbols, rows) in enumerate(_frames(lines, notes)):
                 if not wanted(index):
                     yield None
                     continue
