@@ -1,5 +1,6 @@
 """The page as a reader meets it: in a browser, at a desk and on a telephone."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or sys.platform == "win32", reason="no Chromium is installed to open the page in"
 )
+KEPT = "SHORTRANGE_SCREENSHOTS"
+"""Environment variable that names a folder in which the pictures of the page are kept."""
 DRAWN = "document.documentElement.dataset.plots === 'drawn'"
 SIZES = pytest.mark.parametrize(("width", "mobile"), [(1400, False), (390, True)], ids=["desk", "telephone"])
 
@@ -48,8 +51,11 @@ def test_every_plot_is_drawn_and_nothing_complains(browser, page, tmp_path, widt
     assert browser.run("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
     assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert browser.complaints == []
-    browser.screenshot(tmp_path / "page.png")
-    assert (tmp_path / "page.png").stat().st_size > 100_000
+    kept = Path(os.environ.get(KEPT) or tmp_path)
+    kept.mkdir(parents=True, exist_ok=True)
+    picture = kept / f"report-{width}.png"
+    browser.screenshot(picture)
+    assert picture.stat().st_size > 100_000
 
 
 def test_tables_sort_by_value(opened):

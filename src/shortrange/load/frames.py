@@ -237,7 +237,7 @@ def open_text(path: Path) -> TextIO:
 
 def open_binary(path: Path) -> Any:
     """Open a file, gunzipped if need be."""
-    return gzip.open(path) if is_gzip(path) else path.open("rb")
+    return gzip.open(path, "rb") if is_gzip(path) else path.open("rb")
 
 
 def frames_text(frames: slice | None) -> str:

@@ -67,7 +67,7 @@ def _images(path: Path) -> Iterator[Any]:
         if filetype(str(source)) == "vasp-out":
             # By its name ase would hand out frames only after it has made all of them.
             read: Callable[..., Iterator[Any]] = iread_vasp_out
-            yield from read(stack.enter_context(source.open()), index=":")
+            yield from read(stack.enter_context(source.open(encoding="utf-8", errors="replace")), index=":")
         else:
             yield from ase.io.iread(source, index=":")
 
