@@ -29,6 +29,22 @@ def bonds(trajectory, other, longest=3.1):
     return float(np.mean(np.concatenate(found)))
 
 
+def test_rates_are_averaged_over_the_spread(truths):
+    """Errors that hold a slope of 0.1 times a spread of 0.15: right on average, whatever was drawn."""
+    import analyse
+
+    rng = np.random.default_rng(4)
+    for drawn in (0.1, 0.15):
+        split, other = rng.normal(0.0, drawn, 4000), rng.normal(0.0, 0.01, 4000)
+        rows = [
+            {"kind": "a", "bond": "2.4", "found_bond": str(2.4 + 0.1 * s + e), "split": str(s),
+             "sigma_bond": str(np.hypot(0.015, 0.01))}
+            for s, e in zip(split, other, strict=True)
+        ]  # fmt: skip
+        assert analyse.coverage_over_spread(rows, 1.0) == pytest.approx(0.683, abs=0.02)
+        assert analyse.coverage_over_spread(rows, 1.96) == pytest.approx(0.95, abs=0.01)
+
+
 @pytest.mark.parametrize("shift", [-0.03, 0.02])
 def test_bonds_shift_by_what_is_asked(truths, shift):
     rng = np.random.default_rng(1)

@@ -5,7 +5,7 @@ import path_samples as samples
 import pytest
 
 from shortrange import load_scans, reduce_xas
-from shortrange.errors import DataError, ProjectError
+from shortrange.errors import DataError, ProjectError, SimulationError
 from shortrange.fit.paths import DataSet, FitParameter, FitPath, FitRange, fit_paths
 from shortrange.fit.paths.artemis import from_artemis
 from shortrange.load.artemis import read_artemis
@@ -78,6 +78,17 @@ def test_xraylarch_finds_the_same(settings):
         close = 0.1 if settings.get("background") else 2e-4
         assert abs(theirs.values[name].value - value.value) < close * value.sigma, name
         assert theirs.values[name].sigma == pytest.approx(value.sigma, rel=0.05)
+
+
+def test_xraylarch_finds_the_same_in_wavelet_space():
+    data = samples.data_set(samples.chi(0.004, 3), space="wavelet", k_weights=(2,))
+    ours, theirs = (fit_paths(samples.parameters(), [data], engine=e) for e in ("shortrange", "feffit"))
+    for name, value in ours.values.items():
+        # Its wavelets are normalised otherwise beside the ends of the range.
+        assert abs(theirs.values[name].value - value.value) < 0.05 * value.sigma, name
+        assert theirs.values[name].sigma == pytest.approx(value.sigma, rel=0.05)
+    with pytest.raises(SimulationError, match="wavelet space with several k-weights"):
+        fit_paths(samples.parameters(), [samples.data_set(space="wavelet")], engine="feffit")
 
 
 def test_statistics_are_those_of_feffit():

@@ -215,7 +215,7 @@ def _beside(admixtures: Mapping[str, MixtureFit]) -> str:
     if not limits:
         return ""
     other = max(limits, key=lambda name: limits[name])
-    return f"; up to {limits[other]:.0%} of the atoms may be {other!r} beside it"
+    return f"; beside it, up to {limits[other]:.0%} of the atoms as {other!r} are not excluded"
 
 
 def upper_limit(fit: MixtureFit, name: str) -> float | None:

@@ -40,11 +40,18 @@ def minimise_by_feffit(problem: PathProblem, prepared: Sequence[Prepared]) -> tu
     Raises
     ------
     SimulationError
-        If feffit returns what is not a number.
+        If feffit returns what is not a number, or cannot do what is asked.
     """
     from larch.xafs.feffit import _feffit_resid
     from lmfit import Minimizer, Parameters
 
+    if any(d.data.fit_range.space == "wavelet" and len(d.data.fit_range.k_weights) > 1 for d in prepared):
+        # It divides chi(k) by the noises of all weights at once (2026.3), which have another shape.
+        raise SimulationError(
+            "xraylarch's feffit cannot fit wavelet space with several k-weights",
+            where="engine 'feffit'",
+            do="give one of k_weights, or use engine 'shortrange'",
+        )
     functions: dict[str, Callable[[float, float], float]] = {}
     sets = [_data_set(each.data, i, functions) for i, each in enumerate(prepared)]
     parameters = Parameters(usersyms=functions)
