@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["Shown", "table_html"]
+__all__ = ["Shown", "fit_html", "run_html", "table_html"]
 
 _UNITS = {
     "energy": "eV",
@@ -57,6 +57,23 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[str]], *, title: str
     )
     caption = f"<b>{escape(title.strip())}</b>" if title.strip() else ""
     return f"{caption}<table>{top}<tbody>{body}</tbody></table>"
+
+
+def fit_html(
+    title: str, values: Iterable[tuple[str, float, float | None, str]], *, doubts: Sequence[str] = ()
+) -> str:
+    """Return a table of fitted numbers, (name, value, error or None, unit) each, and what to doubt."""
+    rows = [
+        [name, f"{value:.6g}" + ("" if sigma is None else f" ± {sigma:.2g}"), unit]
+        for name, value, sigma, unit in values
+    ]
+    notes = "".join(f"<br>warning: {escape(doubt)}" for doubt in doubts)
+    return table_html(["", "value", ""], rows, title=title) + notes
+
+
+def run_html(title: str, simulated: bool, inner: str) -> str:
+    """Return what a run found under its title, with the label of simulated data."""
+    return f"<b>{escape(title)}{' · SIMULATED DATA' if simulated else ''}</b><br>{inner}"
 
 
 def _folded(history: Sequence[Any]) -> str:

@@ -14,6 +14,7 @@ from shortrange.fit.peak_search import WIDTHS, State, search
 from shortrange.fit.peak_space import PeakSpace, peak_space
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
+from shortrange.shown import fit_html
 
 __all__ = ["Bump", "Peak", "PeakFit", "fit_peaks"]
 
@@ -120,6 +121,17 @@ class PeakFit:
     q_min: float
     window: Window | None
     history: tuple[Step, ...]
+
+    def _repr_html_(self) -> str:
+        """Return distance, width and area of each peak, for a notebook."""
+        rows = []
+        for number, peak in enumerate(self.peaks, 1):
+            rows += [
+                (f"peak {number}: r", peak.r, peak.sigma_r, "Å"),
+                ("width", peak.width, peak.sigma_width, "Å"),
+                ("area", peak.area, peak.sigma_area, "weighted neighbours"),
+            ]
+        return fit_html(f"Peaks of G(r), Q to {self.q_max:.4g} 1/Å", rows)
 
 
 def fit_peaks(

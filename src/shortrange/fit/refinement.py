@@ -16,6 +16,7 @@ from shortrange.fit.gr_points import GrData
 from shortrange.fit.phases import Book
 from shortrange.fit.refine_problem import Problem, Solution
 from shortrange.quantities import Step
+from shortrange.shown import fit_html
 
 __all__ = ["Refined", "Refinement", "conclude"]
 
@@ -104,6 +105,12 @@ class Refinement:
     warnings: tuple[str, ...] = ()
     evaluations: int = 0
     history: tuple[Step, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return the free parameters with their errors, for a notebook."""
+        title = self.reason or f"Refinement: Rw = {self.rw:.3f} over {self.r[0]:.4g} to {self.r[-1]:.4g} Å"
+        rows = [(p.name, p.value, p.sigma, p.unit) for p in self.parameters]
+        return fit_html(title, [] if self.reason else rows, doubts=self.warnings)
 
     def __getitem__(self, name: str) -> Refined:
         """Free parameter by name."""

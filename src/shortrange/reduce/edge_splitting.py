@@ -23,6 +23,7 @@ from shortrange.numeric.extrapolate import extrapolate
 from shortrange.quantities import Step, step
 from shortrange.reduce.normalise import Normalised
 from shortrange.reduce.second_derivative import REPLICAS, SMOOTHINGS, find, measure, prepare
+from shortrange.shown import Shown
 
 __all__ = [
     "SMOOTHINGS",
@@ -60,7 +61,7 @@ class Smoothed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Splitting:
+class Splitting(Shown):
     """Result of `edge_splitting`.
 
     Attributes
@@ -94,7 +95,7 @@ class Splitting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplittingDifference:
+class SplittingDifference(Shown):
     """Result of `compare_splittings`.
 
     Attributes

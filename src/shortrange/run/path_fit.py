@@ -20,6 +20,7 @@ from shortrange.load.history import is_simulated, restore_history
 from shortrange.load.reduced import read_chi_k
 from shortrange.quantities import ChiK
 from shortrange.reduce.xas import reduce_xas
+from shortrange.shown import run_html
 from shortrange.simulate.paths import ScatteringPath, paths_of_structure, read_feff_dat
 
 __all__ = ["PathFitRun", "read_chi", "run_path_fit"]
@@ -50,6 +51,10 @@ class PathFitRun:
     files: tuple[Path, ...]
     simulated: bool = False
     artemis: ArtemisFit | None = None
+
+    def _repr_html_(self) -> str:
+        """Return the title and what was found, for a notebook."""
+        return run_html(self.title, self.simulated, self.result._repr_html_())
 
 
 def run_path_fit(

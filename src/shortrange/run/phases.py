@@ -20,6 +20,7 @@ from shortrange.load import load, load_crystal, load_iq
 from shortrange.load.history import is_simulated
 from shortrange.quantities import GR, IQ, Step, doubts
 from shortrange.reduce.scattering import reduce_scattering
+from shortrange.shown import run_html
 from shortrange.units import HC
 
 __all__ = ["BoxcarRun", "RefineRun", "run_boxcar", "run_refine"]
@@ -67,6 +68,10 @@ class BoxcarRun(_PhaseRun):
     project: BoxcarProject
     result: Boxcar
 
+    def _repr_html_(self) -> str:
+        """Return the title and what was found, for a notebook."""
+        return run_html(self.project.title, self.simulated, self.result._repr_html_())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefineRun(_PhaseRun):
@@ -80,6 +85,10 @@ class RefineRun(_PhaseRun):
 
     project: RefineProject
     result: Refinement
+
+    def _repr_html_(self) -> str:
+        """Return the title and what was found, for a notebook."""
+        return run_html(self.project.title, self.simulated, self.result._repr_html_())
 
 
 def run_boxcar(

@@ -14,6 +14,7 @@ from shortrange.load.history import marked
 from shortrange.numeric.blocking import standard_error, variance_of_mean
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
+from shortrange.shown import Shown
 from shortrange.simulate.pairs import PairHistograms
 from shortrange.simulate.pdf_model import PdfModel
 from shortrange.simulate.pdf_peaks import Shape, Widths, kept_pairs
@@ -30,7 +31,7 @@ _GROUPS = 64  # runs of frames whose scatter gives the error of the mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SimulatedGR:
+class SimulatedGR(Shown):
     """G(r) of an ensemble.
 
     Attributes

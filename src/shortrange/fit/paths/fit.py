@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shortrange.errors import DataError, ShortrangeError
 from shortrange.fit.paths.expressions import Dual
 from shortrange.fit.paths.problem import DataSet, FitParameter, PathProblem, Prepared
+from shortrange.shown import fit_html
 from shortrange.simulate.paths import PATH_PARAMETERS, ScatteringPath
 
 __all__ = ["FittedData", "FittedPath", "PathFit", "Value", "fit_paths"]
@@ -136,6 +137,12 @@ class PathFit:
     success: bool
     message: str
     warnings: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        """Return the parameters with their errors, for a notebook."""
+        rows = [(name, each.value, each.sigma, each.note) for name, each in self.values.items()]
+        title = f"Path fit: R = {self.R:.4f}, reduced chi-square {self.chi2_reduced:.4g}"
+        return fit_html(title if self.success else self.message, rows, doubts=self.warnings)
 
     @property
     def correlation(self) -> Array:

@@ -37,7 +37,7 @@ def plot_advantage(*, ax: Axes, data: Advantage, colors: Sequence[str]) -> list[
     width = data.bar_width
     for index, (name, nats) in enumerate(data.nats.items()):
         places = data.centres + (index - (len(data.nats) - 1) / 2) * width
-        label = f"{name}: {nats.sum():+.1f} in all".replace("-", "−")
+        label = f"{name}: " + f"{nats.sum():+.1f} in all".replace("-", "−")
         artists += list(ax.bar(places, nats, width=width, color=colors[index], label=label))
     ax.axhline(0.0, color=GUIDE, lw=0.7, zorder=0)
     dress(ax, xlabel=AXES.get(data.axis, data.axis), ylabel="gain on it (nats)")
