@@ -55,6 +55,7 @@ Array = NDArray[Any]
 
 _SAME = 0.9995
 """Correlation of two G(r) from which phases count as one."""
+_KNOTS = 120
 OCCUPANCIES = (
     "occupancies are shared: the errors of mass fractions in windows lack what those of occupancies do to "
     "the mass of a cell; the fit of all windows has it"
@@ -292,9 +293,9 @@ def _shared_by_default(
 
 
 def _knots(edges: list[tuple[float, float]], window: float) -> Array:
-    """Knots every half window between the first and the last centre."""
+    """Knots every tenth of a window between the first and the last centre, and not more than many."""
     first, last = 0.5 * sum(edges[0]), 0.5 * sum(edges[-1])
-    return np.linspace(first, last, max(2, round((last - first) / (window / 2)) + 1))
+    return np.linspace(first, last, min(max(2, round((last - first) / (window / 10)) + 1), _KNOTS))
 
 
 def _settings(
@@ -337,7 +338,7 @@ def _gather(
         trend = None
     if trend is not None:
         ranges = {
-            name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k])
+            name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k], total=trend.total)
             for k, name in enumerate(phases)
         }
     if job.shared is not None and any(is_occupancy(p.name) for p in job.shared[0].free):

@@ -46,8 +46,8 @@ class Coherence:
     reason: str = ""
 
 
-def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
-    """Read the range of order off a piecewise linear fraction.
+def coherence(knots: Array, fraction: Array, covariance: Array, *, total: Array | None = None) -> Coherence:
+    """Read the range of order off the fraction of a phase at some knots.
 
     The error is the spread of the crossings of 4000 curves drawn from the covariance, with a fixed seed.
 
@@ -55,7 +55,11 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
     ----------
     knots, fraction, covariance
         angstrom (k,); shape (k,); shape (k, k).
+    total
+        Amount of all phases together, up to a factor, shape (k,): amounts, not fractions, are linear between
+        knots. The same everywhere by default.
     """
+    total = np.ones(knots.size) if total is None else total
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     first: dict[str, Any] = {"initial": float(fraction[0]), "sigma_initial": float(sigma[0])}
     none: dict[str, Any] = {"half": None, "sigma": None, "zero": None, "lower_limit": None}
@@ -67,9 +71,9 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
         )
     zero = _zero(knots, fraction, covariance)
     draws = np.random.default_rng(0).multivariate_normal(fraction, covariance, size=_DRAWS, method="eigh")
-    crossings = _crossings(knots, draws)
+    crossings = _crossings(knots, draws, total)
     crossed = np.isfinite(crossings)
-    half = float(_crossings(knots, fraction[None])[0])
+    half = float(_crossings(knots, fraction[None], total)[0])
     if np.isfinite(half) and crossed.mean() >= _CERTAIN:
         return Coherence(
             half=half, sigma=float(crossings[crossed].std()), zero=zero, lower_limit=None, **first
@@ -82,15 +86,16 @@ def coherence(knots: Array, fraction: Array, covariance: Array) -> Coherence:
     )  # fmt: skip
 
 
-def _crossings(knots: Array, fractions: Array) -> Array:
-    """First r at which piecewise linear curves (n, k) fall below half of their first value; inf if never."""
+def _crossings(knots: Array, fractions: Array, total: Array) -> Array:
+    """First r at which fractions (n, k) fall below half of their first value; inf if never."""
     level = 0.5 * fractions[:, :1]
     below = fractions < level
     j = np.maximum(np.argmax(below, axis=1), 1)
     rows = np.arange(j.size)
-    before, after = fractions[rows, j - 1], fractions[rows, j]
+    above = (fractions[rows, j - 1] - level[:, 0]) * total[j - 1]
+    under = (level[:, 0] - fractions[rows, j]) * total[j]
     falls = below.any(axis=1) & (fractions[:, 0] > 0)
-    part = np.divide(before - level[:, 0], before - after, out=np.zeros(j.size), where=falls)
+    part = np.divide(above, above + under, out=np.zeros(j.size), where=falls)
     return np.where(falls, knots[j - 1] + part * (knots[j] - knots[j - 1]), np.inf)
 
 

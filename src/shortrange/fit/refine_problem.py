@@ -45,6 +45,11 @@ class Problem:
     book: Book
     restraints: tuple[Bound, ...] = ()
 
+    @property
+    def has_priors(self) -> bool:
+        """Whether anything but the data speaks for a value."""
+        return bool(self.restraints) or any(p.prior for p in self.book.free)
+
     def restraint_rows(self, theta: Array) -> tuple[Array, Array]:
         """Misfits of the restraints (n,) and their slopes (n, n_free)."""
         rows = [bound.rows(self.book, theta) for bound in self.restraints]
@@ -136,8 +141,7 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     memory = _Memory(problem)
     # The first misfit is the largest: priors hold until the parameters come closer.
     noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
-    has_prior = bool(problem.restraints) or any(p.prior for p in book.free)
-    for _ in range(4 if has_prior else 1):
+    for _ in range(4 if problem.has_priors else 1):
         theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
         found = least_squares(
             lambda x, s=noise: memory.residual(x, s), theta, jac=lambda x, s=noise: memory.jacobian(x, s),

@@ -1,4 +1,9 @@
-"""All windows at once: phases whose scales are piecewise linear functions of r, with one covariance."""
+"""All windows at once: phases whose scales are piecewise linear functions of r, with one covariance.
+
+Knots lie closer than the data can tell apart. Their scales are held together by being smooth along r, as far
+as the data ask for (`shortrange.fit.smoothness`): straight for a phase that goes through, bent for one that
+ends. The errors are those of that posterior.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,16 @@ from shortrange.errors import DataError
 from shortrange.fit.fractions import amounts, log_slopes, share_slopes, shares
 from shortrange.fit.phases import Book, Free
 from shortrange.fit.refine import Range
-from shortrange.fit.refine_problem import Problem, solve
+from shortrange.fit.refine_problem import Problem, Solution, solve
+from shortrange.fit.smoothness import RELATIVE, Linear, Smoothed, find_widths, second_differences
 
 __all__ = ["Trend", "fit_trend"]
 
 Array = NDArray[Any]
 
+_LOOSE = 0.5
+"""Width of the smoothness before the data say it, in sums of all scales."""
+_ROUNDS = 4
 _NEAR = 1.5
 """Angstrom, standard deviation of the weight with which the misfit around a point counts for it."""
 
@@ -41,6 +50,10 @@ class Trend:
         Of the scales, raveled, shape (n_phases k, n_phases k).
     mass, mass_covariance
         Mass fractions at the knots, shape (n_phases, k), and their covariance, shape (n_phases, k, k).
+    total
+        Mass of all phases together at the knots, up to a factor, shape (k,).
+    widths
+        How much each scale bends, as the data ask for, 1 / angstrom^1.5, shape (n_phases,).
     values
         All other parameters by name, the same for all r.
     shape, shape_covariance
@@ -57,6 +70,8 @@ class Trend:
     covariance: Array
     mass: Array
     mass_covariance: Array
+    total: Array
+    widths: Array
     values: Mapping[str, float]
     shape: tuple[str, ...]
     shape_covariance: Array
@@ -68,31 +83,72 @@ class Trend:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _TrendProblem(Problem):
-    """A problem whose last free parameters are scales at knots, phase by phase."""
+    """A problem whose last free parameters are scales at knots, phase by phase, smooth along r.
 
-    hats: Array
+    Attributes
+    ----------
+    knots
+        angstrom, shape (k,).
+    rows
+        From `shortrange.fit.smoothness.second_differences`, shape (k - 2, k).
+    widths
+        Of the smoothness of each phase, shape (n_phases,).
+    """
+
+    knots: Array
+    rows: Array
+    widths: Array
+
+    @property
+    def curves(self) -> list[slice]:
+        """Places of the scales of each phase among the free parameters."""
+        n, k, end = self.widths.size, self.knots.size, len(self.book.free)
+        return [slice(end - (n - p) * k, end - (n - p - 1) * k) for p in range(n)]
+
+    @property
+    def has_priors(self) -> bool:
+        """Always: that of the smoothness."""
+        return True
+
+    def restraint_rows(self, theta: Array) -> tuple[Array, Array]:
+        """Misfits of the smoothness and their slopes."""
+        m = self.rows.shape[0]
+        slopes = np.zeros((m * self.widths.size, theta.size))
+        for p, (own, width) in enumerate(zip(self.curves, self.widths, strict=True)):
+            slopes[p * m : (p + 1) * m, own] = self.rows / width
+        return slopes @ theta, slopes
 
     def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
-        book, k = self.book, self.hats.shape[1]
-        n = len(book.phases)
-        knots = theta[-n * k :].reshape(n, k)
-        # With all scales 1 the base class gives each phase and its slopes; the scales then vary along r.
-        unit = np.ones(len(book.names))
+        book, n, k = self.book, self.widths.size, self.knots.size
         full = book.all_values(theta)
-        slopes = np.zeros((self.data.r.size, unit.size))
+        slopes = np.zeros((self.data.r.size, full.size))
         parts, columns = {}, []
-        for row, (phase, window) in zip(knots, self.models.items(), strict=True):
+        for row, (phase, window) in zip(theta[-n * k :].reshape(n, k), self.models.items(), strict=True):
             own = book.of_phase(phase)
-            g, jac = window(full[own])
-            scale = self.hats @ row
             places = [own.start + window.phase.names.index(name) for name in window.active]
-            slopes[:, places] = scale[:, None] * jac
-            parts[phase] = scale * g
-            columns.append(g[:, None] * self.hats)
-        total = np.sum(list(parts.values()), axis=0)
+            found, slopes[:, places] = window.varied(full[own], self.hats(window.grid), row)
+            parts[phase] = found @ row
+            columns.append(found)
         jacobian = slopes @ book.matrix
         jacobian[:, -n * k :] = np.hstack(columns)
-        return total, jacobian, parts
+        return np.sum(list(parts.values()), axis=0), jacobian, parts
+
+    def hats(self, r: Array) -> Array:
+        """Weight of each knot at each r, shape (n, k)."""
+        return np.array([np.interp(r, self.knots, row) for row in np.eye(self.knots.size)]).T
+
+    def linear(self, theta: Array, noise: float) -> Linear:
+        """Return data and priors of single parameters around ``theta``, without the smoothness."""
+        g, jac, _ = self.model(theta)
+        slopes = self.data.whiten @ jac / noise
+        pull = slopes.T @ (self.data.whiten @ (self.data.g - g) / noise + slopes @ theta)
+        curvature = slopes.T @ slopes
+        for k, parameter in enumerate(self.book.free):
+            if parameter.prior:
+                mean, sigma = parameter.prior
+                curvature[k, k] += sigma**-2
+                pull[k] += mean * sigma**-2
+        return Linear(curvature=curvature, pull=pull, curves=self.curves, rows=self.rows)
 
 
 def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Array) -> Trend:
@@ -120,32 +176,54 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
         for p in sorted(scales, key=lambda p: phases.index(p.name.removesuffix(".scale"))) for r in knots
     ]  # fmt: skip
     varied = replace(book, free=(*shape, *at_knots))
-    hats = np.array([np.interp(window.r, knots, row) for row in np.eye(knots.size)]).T
     plain = over.problem(varied, varied.start, curves)
-    problem = _TrendProblem(data=window, models=plain.models, book=varied, hats=hats)
-    solution = solve(problem, errors_known=over.known)
-    if not solution.reason:
-        # A model that misfits a part of the range must not speak there as loudly as where it fits.
-        raised = over.data.raised(_local_misfit(over, problem, solution.theta))
-        problem = replace(problem, data=raised.window(float(window.r[0]), float(window.r[-1])))
-        solution = solve(problem, start=solution.theta, errors_known=over.known)
+    loose = np.full(len(phases), _LOOSE * sum(abs(p.start) for p in scales))
+    problem = _TrendProblem(data=window, models=plain.models, book=varied, knots=knots,
+                            rows=second_differences(knots), widths=loose)  # fmt: skip
+    problem, solution, smoothed = _solve(problem, over)
     theta = solution.theta
     n, k = len(phases), knots.size
     values = varied.all_values(theta)
     found = theta[-n * k :].reshape(n, k)
-    covariance = solution.covariance[-n * k :, -n * k :]
     weights, by_shape = amounts(varied, theta, "mass"), log_slopes(varied, theta, "mass")[:, : len(shape)]
     means = {f"{phase}.scale": float(row.mean()) for phase, row in zip(phases, found, strict=True)}
     model, _, _ = problem.model(theta)
-    mass, mass_covariance = _masses(found, solution.covariance, weights, by_shape)
+    covariance = smoothed.covariance if smoothed else solution.covariance
+    mass, mass_covariance = _masses(found, covariance, weights, by_shape)
     return Trend(
-        phases=phases, knots=knots, scales=found, covariance=covariance, mass=mass,
-        mass_covariance=mass_covariance,
+        phases=phases, knots=knots, scales=found, covariance=covariance[-n * k :, -n * k :], mass=mass,
+        mass_covariance=mass_covariance, total=weights @ found, widths=problem.widths,
         values={**{name: float(v) for name, v in zip(book.names, values, strict=True)}, **means},
         shape=tuple(p.name for p in shape), shape_covariance=solution.covariance[: len(shape), : len(shape)],
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         noise_scale=solution.noise_scale, points=solution.points, reason=solution.reason,
     )  # fmt: skip
+
+
+def _solve(problem: _TrendProblem, over: Range) -> tuple[_TrendProblem, Solution, Smoothed | None]:
+    """Fit with loose scales, let the misfit raise the noise where it is large, then find the widths."""
+    n, k = problem.widths.size, problem.knots.size
+    solution, smoothed = solve(problem, errors_known=over.known), None
+    if solution.reason:
+        return problem, solution, None
+    # A model that misfits a part of the range must not speak there as loudly as where it fits.
+    raised = over.data.raised(_local_misfit(over, problem, solution.theta))
+    problem = replace(problem, data=raised.window(float(over.window.r[0]), float(over.window.r[-1])))
+    for _ in range(_ROUNDS):
+        levels = np.sqrt(np.mean(solution.theta[-n * k :].reshape(n, k) ** 2, axis=1))
+        levels = np.maximum(levels, 1e-3 * levels.max())  # a phase that is not there has a width all the same
+        smoothed = find_widths(
+            problem.linear(solution.theta, solution.noise_scale), np.outer(levels, RELATIVE)
+        )
+        settled = np.all(np.abs(np.log(smoothed.widths / problem.widths)) < np.log(RELATIVE[1] / RELATIVE[0]))
+        problem = replace(problem, widths=smoothed.widths)
+        solution = solve(problem, start=solution.theta, errors_known=over.known)
+        if solution.reason or settled:
+            break
+    theta = solution.theta.copy()
+    if smoothed is not None:
+        theta[-n * k :] += smoothed.shift[-n * k :]
+    return problem, replace(solution, theta=theta), smoothed
 
 
 def _local_misfit(over: Range, problem: Problem, theta: Array) -> Array:

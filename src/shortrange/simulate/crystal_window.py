@@ -139,11 +139,44 @@ class CrystalWindow:
         SimulationError
             If a peak gets narrower than can be sampled (U too small, delta1 or delta2 too large).
         """
-        columns = self.density(values)
         # One product for the sum and all derivatives.
-        stacked = np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(-1, columns.shape[1])
-        out = self.matrix @ stacked
+        out = self.carried(self.density(values).transpose(0, 2, 1))
         return out[:, 0] + self.outside, out[:, 1:]
+
+    def carried(self, columns: Array) -> Array:
+        """G on the points of columns on the grid, shapes (n_r, n) and (n_pairs, n_grid, n)."""
+        return np.asarray(self.matrix @ np.ascontiguousarray(columns).reshape(-1, columns.shape[2]))
+
+    def varied(self, values: Array, curves: Array, knots: Array) -> tuple[Array, Array]:
+        """G that fades along r: for scales that follow curves, and its derivatives for a sum of them.
+
+        The order fades before F(Q) is cut at its ends, so that ripples of the cut are not faded.
+
+        Parameters
+        ----------
+        values
+            In the order of ``phase.names``, shape (p,).
+        curves
+            Of ``grid``, which ``knots`` weigh, shape (n_grid, k).
+        knots
+            Shape (k,).
+
+        Returns
+        -------
+        columns, jacobian
+            G for each curve, shape (n_r, k), and derivatives of their sum, shape (n_r, n_active).
+        """
+        density = self.density(values)
+        slopes = self.carried((density[:, 1:] * (curves @ knots)).transpose(0, 2, 1))
+        # A curve is zero away from its knot: what it carries is a small part of the matrix.
+        matrix = self.matrix.reshape(self.r.size, density.shape[0], self.grid.size)
+        columns = np.empty((self.r.size, knots.size))
+        for k, curve in enumerate(curves.T):
+            own = np.flatnonzero(curve)
+            part = slice(own[0], own[-1] + 1) if own.size else slice(0, 0)
+            columns[:, k] = np.tensordot(matrix[:, :, part], density[:, 0, part] * curve[part], 2)
+        inside = np.searchsorted(self.grid, self.r - 1e-9)
+        return columns + self.outside[:, None] * curves[inside], slopes
 
     def density(self, values: Array) -> Array:
         """h_ab on the grid and its derivatives, shape (n_pairs, 1 + n_active, n_grid)."""
