@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from phase_projects import assert_refused, changed_project, run_verb
 
 from shortrange.cli.app import run_app
 from shortrange.crystal import Crystal
@@ -88,8 +89,7 @@ def folder(tmp_path, data):
 
 
 def run(folder, capsys):
-    status = run_app(["boxcar", str(folder / "project.toml"), "--out", str(folder / "out")])
-    return status, capsys.readouterr()
+    return run_verb("boxcar", folder, capsys)
 
 
 def test_the_files_of_the_contract(folder, capsys):
@@ -195,16 +195,8 @@ CHANGES = [
 
 @pytest.mark.parametrize(("old", "new", "words"), CHANGES)
 def test_a_faulty_project_is_refused(folder, capsys, old, new, words):
-    import re
-
-    assert old in PROJECT
-    (folder / "project.toml").write_text(PROJECT.replace(old, new, 1))
-    status, said = run(folder, capsys)
-    assert status == 2, said
-    assert re.search(words, said.err), said.err
-    assert "where:" in said.err
-    assert "do:" in said.err
-    assert not (folder / "out").exists()
+    changed_project(folder, PROJECT, old, new)
+    assert_refused("boxcar", folder, capsys, words)
 
 
 FILES = [
@@ -222,13 +214,9 @@ FILES = [
 
 @pytest.mark.parametrize(("name", "spoil", "words"), FILES)
 def test_a_faulty_file_is_refused(folder, capsys, name, spoil, words):
-    import re
-
     (folder / name).write_text(spoil((folder / name).read_text()))
-    status, said = run(folder, capsys)
-    assert status == 2, said
-    assert re.search(words, said.err), said.err
-    assert name in said.err or "project" in said.err
+    said = assert_refused("boxcar", folder, capsys, words)
+    assert name in said or "project" in said
 
 
 def test_the_same_phase_twice_is_refused(folder, capsys):

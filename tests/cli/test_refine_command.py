@@ -1,13 +1,12 @@
 """``shortrange refine`` on a small simulated crystal with free coordinates, and on faulty projects."""
 
 import json
-import re
 
 import numpy as np
 import pytest
+from phase_projects import assert_refused, changed_project, run_verb
 
 import shortrange as sr
-from shortrange.cli.app import run_app
 from shortrange.quantities import GR
 from shortrange.report.columns import write_gr
 from shortrange.report.crystals import write_crystal
@@ -76,8 +75,7 @@ def folder(tmp_path, data):
 
 
 def run(folder, capsys):
-    status = run_app(["refine", str(folder / "project.toml"), "--out", str(folder / "out")])
-    return status, capsys.readouterr()
+    return run_verb("refine", folder, capsys)
 
 
 def record(folder) -> dict:
@@ -203,11 +201,5 @@ CHANGES = [
 
 @pytest.mark.parametrize(("old", "new", "words"), CHANGES)
 def test_a_faulty_project_is_refused(folder, capsys, old, new, words):
-    assert old in PROJECT
-    (folder / "project.toml").write_text(PROJECT.replace(old, new, 1))
-    status, said = run(folder, capsys)
-    assert status == 2, said
-    assert re.search(words, said.err), said.err
-    assert "where:" in said.err
-    assert "do:" in said.err
-    assert not (folder / "out").exists()
+    changed_project(folder, PROJECT, old, new)
+    assert_refused("refine", folder, capsys, words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,12 +10,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, StrictBool, StrictStr
 
 from shortrange.config.models import File, Mode, Name, Number, Part, Pattern, Positive, Range, matches
-from shortrange.config.reader import parse_toml, raise_faults, validate_part, validate_parts
-from shortrange.errors import did_you_mean
+from shortrange.config.reader import (
+    faults_of_top,
+    parse_toml,
+    raise_faults,
+    validate_part,
+    validate_parts,
+)
 
 __all__ = ["ParameterTable", "PathFitData", "PathFitProject", "PathTable", "read_path_fit"]
-
-_TOP = ("title", "simulated", "engine", "parameters", "data")
 
 
 def _expression(value: Any) -> Any:
@@ -185,7 +187,9 @@ def read_path_fit(path: str | Path) -> PathFitProject:
     """
     path = Path(path)
     raw = parse_toml(path)
-    faults = list(_faults_of_top(raw))
+    faults = list(faults_of_top(raw, PathFitProject.model_fields, hints={}, sample=False))
+    if "parameters" not in raw:
+        faults.append("[parameters]: is missing; it names what is fitted, for example amp = 1.0")
     parameters = _parameters(raw.get("parameters"), faults)
     told = len(faults)
     data = validate_parts("data", raw.get("data"), path.parent, faults, partial(_data_kind, path.parent))
@@ -200,16 +204,6 @@ def read_path_fit(path: str | Path) -> PathFitProject:
     assert isinstance(project, PathFitProject)
     project._path = path
     return project
-
-
-def _faults_of_top(raw: dict[str, Any]) -> Iterable[str]:
-    for key in raw:
-        if key not in _TOP:
-            yield f"[{key}]: unknown key; {did_you_mean(key, _TOP)}"
-    if not isinstance(raw.get("title"), str):
-        yield "title: is missing" if "title" not in raw else "title: must be text, in quotation marks"
-    if "parameters" not in raw:
-        yield "[parameters]: is missing; it names what is fitted, for example amp = 1.0"
 
 
 def _parameters(raw: Any, faults: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -200,9 +201,9 @@ class PhaseProject(Part):
         return self._path
 
     @property
+    @abstractmethod
     def settings(self) -> FitSettings:
         """What is fitted."""
-        raise NotImplementedError
 
 
 class RefineProject(PhaseProject):

@@ -124,7 +124,9 @@ _ELSEWHERE = {
 }
 
 
-def faults_of_top(raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[str, str]) -> Iterable[str]:
+def faults_of_top(
+    raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[str, str], sample: bool = True
+) -> Iterable[str]:
     """Faults of the keys of a project file that stand above all tables.
 
     Parameters
@@ -135,6 +137,8 @@ def faults_of_top(raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[s
         Keys that it may have.
     hints
         What to say of keys that belong to other kinds of project.
+    sample
+        Whether there must be a composition.
     """
     known = tuple(known)
     for key in raw:
@@ -143,7 +147,7 @@ def faults_of_top(raw: dict[str, Any], known: Iterable[str], *, hints: Mapping[s
     title = raw.get("title")
     if not isinstance(title, str) or not title.strip():
         yield "title: is missing" if title is None else f"title: {title!r} must be text, in quotation marks"
-    if "sample" not in raw:
+    if sample and "sample" not in raw:
         yield "[sample]: is missing; it gives the composition"
 
 
