@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from shortrange.fit.boxcar import Boxcar, BoxcarWindow
 from shortrange.report.style import BAND, DATA, GUIDE, dress, model_color, note, plain
+from shortrange.report.text import plus_minus
 
 __all__ = ["plot_mass_fractions", "plot_misfit", "plot_window"]
 
@@ -48,7 +49,7 @@ def plot_mass_fractions(*, ax: Axes, result: Boxcar) -> list[Artist]:
             artists.append(
                 ax.axvspan(found.half - found.sigma, found.half + found.sigma, color=BAND, alpha=0.35, lw=0)
             )
-            note(ax, f"{plain(phase)}: half at {found.half:.1f} ± {found.sigma:.1f} Å", y=0.62)
+            note(ax, f"{plain(phase)}: half at {plus_minus(found.half, found.sigma)} Å", y=0.62)
     for failed in (w for w in result.windows if w.refinement is None):
         artists.append(ax.axvline(failed.r_center, color=GUIDE, lw=0.8, ls=":"))
     ax.axhline(0.0, color=GUIDE, lw=0.7, zorder=0)
