@@ -4,8 +4,9 @@ Run: ``python benchmarks/bench_analyse.py``. A box of rattled octahedra stands i
 round compiles and is not counted. Peers (where installed): pymatgen's ChemEnv for shape measures, ase's
 neighbour list for the coordination numbers alone; both on few frames, their time scaled up.
 
-``python benchmarks/bench_analyse.py memory`` prints the peak of memory of a run of 10 000 frames of 128 atoms
-that is held, and of one that is streamed, each in a process of its own.
+``python benchmarks/bench_analyse.py memory`` prints by how much the peak of memory rises above that of a run
+of 60 frames, for runs of 2500, 5000 and 10 000 frames of 128 atoms that are streamed, and for the longest
+held, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -122,27 +123,31 @@ def write_run(path: Path, frames: int) -> None:
             file.write(head + "".join(lines))
 
 
-def peak(path: str, how: str) -> None:
-    """Analyse a file, and print the peak of memory before and after."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    run = open_frames(path) if how == "streamed" else load_trajectory(path)
-    analyse_trajectory(run, only=[*PARTS, "transport", "density"], time_step=10.0)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{how}: {after:.2f} GB at most, {before:.2f} GB of it before a frame was read", flush=True)
+def peak(short: str, path: str, how: str) -> None:
+    """Analyse a short run, that libraries and compiled code be there, then a file; print both peaks."""
+    peaks = []
+    for name in (short, path):
+        run = open_frames(name) if how == "streamed" else load_trajectory(name)
+        analyse_trajectory(run, only=[*PARTS, "transport", "density"], time_step=10.0)
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+    rise = peaks[1] - peaks[0]
+    print(f"{how}, {Path(path).stem} frames: {rise:.0f} MB above the {peaks[0]:.0f} of 60 frames", flush=True)
 
 
-def memory(frames: int = 10_000) -> None:
-    """Print the peaks of memory of a run that is held and of one that is streamed."""
+def memory() -> None:
+    """Print the peaks of memory of runs that are streamed, and of one that is held."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.extxyz"
-        write_run(path, frames)
-        for how in ("streamed", "held"):
-            subprocess.run([sys.executable, __file__, str(path), how], check=True)
+        paths = {n: Path(folder) / f"{n}.extxyz" for n in (60, 2500, 5000, 10_000)}
+        for frames, path in paths.items():
+            write_run(path, frames)
+        for frames, how in ((2500, "streamed"), (5000, "streamed"), (10_000, "streamed"), (10_000, "held")):
+            command = [sys.executable, __file__, str(paths[60]), str(paths[frames]), how]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        peak(sys.argv[1], sys.argv[2])
+    if len(sys.argv) == 4:
+        peak(*sys.argv[1:])
     elif sys.argv[1:] == ["memory"]:
         memory()
     else:

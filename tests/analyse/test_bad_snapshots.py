@@ -5,11 +5,12 @@ import pytest
 from snapshots import OCTAHEDRON, brownian, frames
 
 from shortrange.analyse.analysis import analyse_trajectory
+from shortrange.analyse.angles import bond_angles
 from shortrange.analyse.arrhenius import arrhenius, check_conductivity, nernst_einstein
 from shortrange.analyse.density import probability_density, symmetrised
 from shortrange.analyse.jumps import find_jumps
 from shortrange.analyse.roles import find_roles
-from shortrange.analyse.shells import bond_angles, count_distances
+from shortrange.analyse.shells import count_distances
 from shortrange.analyse.topology import compare_persistence, persistence
 from shortrange.errors import ShortrangeError
 

@@ -32,6 +32,9 @@ def test_ideal_dimers(shared, bridge, cell):
     assert found.angles[bridge].mean == pytest.approx(angle, abs=1e-3)
     assert found.oligomers.tolist() == [0, 0, 1.0]
     assert found.coordination.tolist() == [0] * 6 + [6]
+    assert found.bonds.value == 6
+    assert found.linked.value == 1
+    assert found.distance.mean == pytest.approx(2.4 * apart)
     assert not found.unexpected
 
 
@@ -68,6 +71,7 @@ def test_edge_opens_to_corner():
     assert found.over_time[-1].tolist() == [1, 0, 0]
     assert found.changes == {("edge", "corner"): 1}
     assert found.sharing[1].fraction.value == pytest.approx(0.5)
+    assert found.bonds.value == pytest.approx((6 + 5) / 2)  # both centres lose it
     assert found.ligand_bonds["Cl"][0] == 50  # the ligand that left is free
 
 

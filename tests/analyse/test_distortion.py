@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+from scipy.stats import chi2, kstest
+from snapshots import frames
 
-from shortrange.analyse.distortion import shape_measures
+from shortrange.analyse.distortion import distortion, shape_measures
 from shortrange.analyse.polyhedra import POLYHEDRA, vertex_orders
+from shortrange.analyse.roles import find_roles
 from shortrange.errors import DataError
 
 ORDERS = {
@@ -56,6 +59,50 @@ def test_stretched_octahedron_in_closed_form():
     ligands[[2, 5]] *= t
     expected = 100 * (1 - (4 + 2 * t) ** 2 / (6 * (4 + 2 * t**2)))
     assert shape_measures(ligands[None])["atom"][0] == pytest.approx(expected, abs=1e-9)
+
+
+def rattled(u, *, n=20_000, seed=0):
+    """SIMULATED octahedra of bond 1: all seven atoms displaced by u along each axis (standard deviation)."""
+    moved = np.random.default_rng(seed).normal(scale=u, size=(n, 7, 3))
+    return np.vstack([np.eye(3), -np.eye(3)]) + moved[:, 1:] - moved[:, :1]
+
+
+# What moves, turns or scales the whole octahedron distorts nothing. Of the 18 displacements of the ligands
+# 18 - 3 - 3 - 1 = 11 are left about their centroid; with the central atom as a vertex 21 - 7 = 14. About the
+# central atom their common shift counts as well: 3 more, each with 1 + 6 times the variance.
+SMALL = {"ligands": (11, 0), "all": (14, 0), "atom": (11, 3)}
+
+
+@pytest.mark.parametrize("origin", SMALL)
+def test_small_displacements_in_closed_form(origin):
+    """S = 100 u^2 (chi^2 of n + 7 chi^2 of m degrees of freedom) / 6 d^2, to first order in u^2 / d^2."""
+    n, m = SMALL[origin]
+    u = 0.005
+    found = shape_measures(rattled(u))[origin] * 6 / (100 * u**2)
+    error = np.sqrt(2 * n + 49 * 2 * m) / np.sqrt(found.size)
+    # Four standard errors, and the next order.
+    assert found.mean() == pytest.approx(n + 7 * m, abs=4 * error + 3 * u**2 * (n + 7 * m))
+    assert found.var() == pytest.approx(2 * n + 98 * m, rel=0.1)
+    if not m:
+        assert kstest(found, chi2(n).cdf).pvalue > 1e-3
+
+
+def test_hotter_is_more_distorted():
+    """Harmonic bonds: u^2 = kT / K, so that the measure of SIMULATED octahedra grows in proportion to T."""
+    temperatures, stiffness = np.array([100.0, 300.0, 600.0, 900.0, 1200.0]), 5.0  # K, eV per square angstrom
+    bond, means, medians = 2.4, [], []
+    for k, temperature in enumerate(temperatures):
+        u = np.sqrt(8.617333e-5 * temperature / stiffness)
+        ligands = bond * rattled(u / bond, n=2000, seed=k)
+        run = frames(["Ta", *["Cl"] * 6], np.concatenate([np.zeros((2000, 1, 3)), ligands], axis=1))
+        (found,) = distortion(run, find_roles(run))
+        means.append(found.spreads["all"].mean)
+        medians.append(found.spreads["all"].median)
+    assert means == sorted(means)
+    assert medians == sorted(medians)
+    slope = 100 * 14 * 8.617333e-5 / stiffness / (6 * bond**2)
+    # 1 % is the sampling error of 2000, and 3 u^2 / d^2 the next order.
+    assert np.array(means) / (slope * temperatures) == pytest.approx(np.ones(5), abs=0.03)
 
 
 @settings(max_examples=25, deadline=None)

@@ -7,10 +7,11 @@ from ase.build import bulk
 from ase.neighborlist import neighbor_list
 from snapshots import OCTAHEDRON, frames
 
+from shortrange.analyse.angles import bond_angles
 from shortrange.analyse.cutoffs import first_minimum
-from shortrange.analyse.estimate import mean_of, moments
+from shortrange.analyse.estimate import mean_of, moments_of_sums
 from shortrange.analyse.roles import find_roles
-from shortrange.analyse.shells import bond_angles, count_distances, first_shells
+from shortrange.analyse.shells import count_distances, first_shells
 
 SKEW = np.array([[9.1, 0.3, -0.2], [2.4, 8.0, 0.1], [-1.9, 1.2, 10.3]])
 
@@ -116,7 +117,9 @@ def test_errors_of_moments_are_right():
     rng = np.random.default_rng(3)
     values, errors = [], []
     for _ in range(200):
-        found = moments(rng.gamma(4.0, size=2000), np.repeat(np.arange(100), 20), 100)
+        about = rng.gamma(4.0, size=(100, 20)) - 5.0
+        sums = np.stack([(about**k).sum(axis=1) for k in range(4)], axis=1)
+        found = moments_of_sums(sums, origin=5.0)
         values.append([e.value for e in found])
         errors.append([e.sigma for e in found])
     assert np.mean(values, axis=0) == pytest.approx([4, 4, 8], rel=0.03)

@@ -10,7 +10,7 @@ from snapshots import brownian, frames
 
 from shortrange.analyse.arrhenius import arrhenius, check_conductivity, nernst_einstein
 from shortrange.analyse.displacement import remove_drift, unwrap
-from shortrange.analyse.msd import collective_msd, mean_squared_displacement
+from shortrange.analyse.msd import collective_msd, free_slope_error, mean_squared_displacement
 from shortrange.analyse.roles import find_roles
 from shortrange.analyse.transport import hops_needed, transport
 from shortrange.errors import DataError
@@ -31,7 +31,19 @@ def test_fourier_equals_the_sum():
     assert fast == pytest.approx(np.array([direct_msd(x, lag) for lag in lags]), rel=1e-9)
     total = x.sum(axis=1)
     expected = [((total[lag:] - total[:-lag]) ** 2).sum(axis=1).mean() / 5 for lag in lags]
-    assert collective_msd(x, lags) == pytest.approx(np.array(expected), rel=1e-9)
+    assert collective_msd(total, 5, lags) == pytest.approx(np.array(expected), rel=1e-9)
+
+
+def test_error_of_the_slope_is_that_of_the_whole_covariance():
+    """w^T C w with the matrix cov(x_i, x_j) = var_i l_j / l_i (i <= j) written out."""
+    lags = np.arange(7, 60)
+    time, variance = 2.5 * lags, 0.3 * lags.astype(float) ** 1.7
+    low, high = np.minimum.outer(lags, lags), np.maximum.outer(lags, lags)
+    place = np.minimum.outer(np.arange(lags.size), np.arange(lags.size))
+    matrix = variance[place] * high / low
+    weights = np.linalg.pinv(np.column_stack([time, np.ones(time.size)]))[0]
+    expected = np.sqrt(weights @ matrix @ weights)
+    assert free_slope_error(time, variance, lags) == pytest.approx(expected, rel=1e-9)
 
 
 def test_free_diffusion_within_its_error():

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from shortrange.analyse.angles import AngleDistribution, bond_angles
 from shortrange.analyse.connectivity import Connectivity, check_bonded, connect
 from shortrange.analyse.cutoffs import Cutoff, check_cutoffs
 from shortrange.analyse.density import Density, probability_density, symmetrised, symmetry_operations
@@ -17,14 +18,7 @@ from shortrange.analyse.frames import Snapshots
 from shortrange.analyse.jumps import Jumps, find_jumps, find_sites
 from shortrange.analyse.polyhedra import POLYHEDRA
 from shortrange.analyse.roles import Roles, atoms_of, find_roles
-from shortrange.analyse.shells import (
-    AngleDistribution,
-    Distributions,
-    Shell,
-    bond_angles,
-    count_distances,
-    first_shells,
-)
+from shortrange.analyse.shells import Distributions, Shell, count_distances, first_shells
 from shortrange.analyse.spool import held
 from shortrange.analyse.topology import Distances, Persistence, have_ripser, topology
 from shortrange.analyse.transport import Transport, transport

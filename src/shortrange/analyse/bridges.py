@@ -1,33 +1,36 @@
-"""Pairs of centres that share ligands, frame by frame: the raw material of connectivity."""
+"""Pairs of centres that share ligands: the raw material of connectivity."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.bonds import bond_limits, same_owner_pairs
 from shortrange.analyse.cutoffs import Cutoff
 from shortrange.analyse.frames import Snapshots, runs_of_frames
 from shortrange.analyse.roles import Roles, atoms_of
-from shortrange.analyse.shells import bond_limits, same_owner_pairs
 from shortrange.quantities import Trajectory
 from shortrange.simulate.neighbours import find_neighbours
 
-__all__ = ["Bridges", "find_bridges"]
+__all__ = ["Bridges", "RunBridges", "bridges_by_runs", "join_bridges", "some_frames"]
 
 Array = NDArray[Any]
+
+_COLUMNS = ("frame", "first", "second", "distance", "shared", "kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bridges:
-    """Ligands that bind two centres, and the pairs of centres they join, in all frames.
+    """Ligands that bind two centres, and the pairs of centres they join, in some frames.
 
     Attributes
     ----------
+    frames
+        Numbers of the frames looked at, shape (n_frames,).
     frame, first, second
         Frame and atoms of each pair of centres, shape (n_pairs,); a pair joined through two images appears
         twice.
@@ -35,21 +38,36 @@ class Bridges:
         Between the centres, along the bridge, angstrom, shape (n_pairs,).
     shared
         Ligands they share, shape (n_pairs,).
-    by
-        Composition of the bridge, such as ``"Cl+S"``, shape (n_pairs,).
-    pair_of, ligand, angle
-        For each centre-ligand-centre angle: its pair, the element of the ligand, and degrees; shape
-        (n_angles,).
-    bonds_of_ligand, bonds_of_centre
-        Bonds of each ligand atom, shape (n_frames, n_ligand_atoms), and of each centre.
+    kinds, kind
+        Compositions of bridges, such as ``"Cl+S"``, and which of them each pair has, shape (n_pairs,).
     """
 
+    frames: Array
     frame: Array
     first: Array
     second: Array
     distance: Array
     shared: Array
-    by: Array
+    kinds: tuple[str, ...]
+    kind: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunBridges:
+    """Bridges of a run of frames, with their angles and with all bonds.
+
+    Attributes
+    ----------
+    pairs
+        The pairs of centres.
+    pair_of, ligand, angle
+        For each centre-ligand-centre angle: its pair, the element of the ligand (its place among the
+        ligands), and degrees; shape (n_angles,).
+    bonds_of_ligand, bonds_of_centre
+        Bonds of each ligand atom, shape (n_frames, n_ligand_atoms), and of each centre.
+    """
+
+    pairs: Bridges
     pair_of: Array
     ligand: Array
     angle: Array
@@ -57,8 +75,10 @@ class Bridges:
     bonds_of_centre: Array
 
 
-def find_bridges(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) -> Bridges:
-    """Find all pairs of centres joined by a ligand, periodic images told apart.
+def bridges_by_runs(
+    trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]
+) -> Iterator[RunBridges]:
+    """Find all pairs of centres joined by a ligand, run of frames by run, periodic images told apart.
 
     Parameters
     ----------
@@ -70,19 +90,30 @@ def find_bridges(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cuto
         for ligand, limit in bond_limits(centre, roles.ligands, cutoffs).items():
             limits[roles.ligands.index(ligand), c] = limit
     ligands, centres = atoms_of(trajectory, roles.ligands), atoms_of(trajectory, roles.centres)
-    parts, last = [], 0
     for start, part in runs_of_frames(trajectory):
-        piece = _of_run(part, roles, limits, ligands, centres)
-        piece["frame"] = piece["frame"] + start
-        piece["pair_of"] = piece["pair_of"] + last
-        last += piece["frame"].size
-        parts.append(piece)
-    return Bridges(**{name: np.concatenate([piece[name] for piece in parts]) for name in parts[0]})
+        yield _of_run(part, start, roles, limits, ligands, centres)
+
+
+def some_frames(pairs: Bridges, every: int) -> Bridges:
+    """Bridges of the frames whose numbers can be divided by ``every``."""
+    keep = pairs.frame % every == 0
+    columns = {name: getattr(pairs, name)[keep] for name in _COLUMNS}
+    return replace(pairs, frames=pairs.frames[pairs.frames % every == 0], **columns)
+
+
+def join_bridges(parts: Sequence[Bridges]) -> Bridges:
+    """Bridges of consecutive runs as one."""
+    kinds = tuple(dict.fromkeys(name for part in parts for name in part.kinds))
+    columns = {name: [getattr(part, name) for part in parts] for name in _COLUMNS}
+    places = (np.array([kinds.index(name) for name in part.kinds], dtype=np.int16) for part in parts)
+    columns["kind"] = [place[part.kind] for place, part in zip(places, parts, strict=True)]
+    frames = np.concatenate([part.frames for part in parts])
+    return Bridges(frames=frames, kinds=kinds, **{n: np.concatenate(c) for n, c in columns.items()})
 
 
 def _of_run(
-    part: Trajectory, roles: Roles, limits: Array, ligands: Array, centres: Array
-) -> dict[str, Array]:
+    part: Trajectory, start: int, roles: Roles, limits: Array, ligands: Array, centres: Array
+) -> RunBridges:
     species = np.array(part.species)
     kind = np.array([roles.ligands.index(s) if s in roles.ligands else -1 for s in species])
     core = np.array([roles.centres.index(s) if s in roles.centres else -1 for s in species])
@@ -107,18 +138,26 @@ def _of_run(
     i, j = np.where(swap, j, i), np.where(swap, i, j)
     cosine = np.einsum("ij,ij->i", vector[i], vector[j]) / (distance[i] * distance[j])
     pairs = _group(part, frames[i], atom[i], atom[j], vector[j] - vector[i])
-    names = species[ligands[owner[i] % ligands.size]]
-    return {
-        **{name: pairs[name] for name in ("frame", "first", "second", "distance", "shared")},
-        "by": _compositions(pairs["pair_of"], names, pairs["frame"].size),
-        "pair_of": pairs["pair_of"],
-        "ligand": names,
-        "angle": np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))),
-        "bonds_of_ligand": np.bincount(owner, minlength=part.n_frames * ligands.size)
-        .reshape(part.n_frames, -1)
-        .astype(np.int16),
-        "bonds_of_centre": of_centre[:, centres].astype(np.int16),
-    }
+    elements = kind[ligands[owner[i] % ligands.size]]
+    kinds, kind_of_pair = _compositions(pairs["pair_of"], elements, roles.ligands, pairs["frame"].size)
+    of_ligand = np.bincount(owner, minlength=part.n_frames * ligands.size).reshape(part.n_frames, -1)
+    return RunBridges(
+        pairs=Bridges(
+            frames=start + np.arange(part.n_frames),
+            frame=(start + pairs["frame"]).astype(np.int32),
+            first=pairs["first"].astype(np.int32),
+            second=pairs["second"].astype(np.int32),
+            distance=pairs["distance"],
+            shared=pairs["shared"].astype(np.int16),
+            kinds=kinds,
+            kind=kind_of_pair,
+        ),
+        pair_of=pairs["pair_of"],
+        ligand=elements,
+        angle=np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))),
+        bonds_of_ligand=of_ligand,
+        bonds_of_centre=of_centre[:, centres],
+    )
 
 
 def _group(part: Trajectory, frame: Array, a: Array, b: Array, vector: Array) -> dict[str, Array]:
@@ -145,17 +184,12 @@ def _group(part: Trajectory, frame: Array, a: Array, b: Array, vector: Array) ->
     }
 
 
-def _compositions(pair_of: Array, names: Array, n_pairs: int) -> Array:
-    """Name of each bridge: its ligands in alphabetical order, joined by plus signs."""
-    order = np.lexsort((names, pair_of))
-    bounds = np.searchsorted(pair_of[order], np.arange(n_pairs + 1))
-    known: dict[bytes, str] = {}
-    symbols, codes = np.unique(names, return_inverse=True)
-    codes = codes.ravel()[order]
-    out = []
-    for lo, hi in pairwise(bounds):
-        key = codes[lo:hi].tobytes()
-        if key not in known:
-            known[key] = "+".join(str(symbols[c]) for c in codes[lo:hi])
-        out.append(known[key])
-    return np.array(out, dtype="<U32")
+def _compositions(
+    pair_of: Array, elements: Array, ligands: tuple[str, ...], n_pairs: int
+) -> tuple[tuple[str, ...], Array]:
+    """Names of bridges (ligands in alphabetical order, joined by plus signs), and which each pair has."""
+    counts = np.zeros((n_pairs, len(ligands)), dtype=np.int16)
+    np.add.at(counts, (pair_of, elements), 1)
+    rows, kind = np.unique(counts, axis=0, return_inverse=True)
+    names = ("+".join(sorted(s for s, n in zip(ligands, row, strict=True) for _ in range(n))) for row in rows)
+    return tuple(names), kind.ravel().astype(np.int16)

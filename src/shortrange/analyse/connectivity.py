@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.analyse.bridges import Bridges, find_bridges
+from shortrange.analyse.bonds import bond_limits
+from shortrange.analyse.bridges import Bridges, bridges_by_runs, join_bridges
 from shortrange.analyse.cutoffs import Cutoff
-from shortrange.analyse.estimate import Estimate, Spread, mean_of, ratio_of, spread_of
+from shortrange.analyse.estimate import Estimate, Spread, ratio_of
 from shortrange.analyse.frames import Snapshots, part_of, runs_of_frames
+from shortrange.analyse.pool import Pool
 from shortrange.analyse.roles import Roles, atoms_of, covalent_radius
-from shortrange.analyse.shells import add_up_shells, bond_limits
+from shortrange.analyse.shells import add_up_shells
+from shortrange.analyse.tally import SHARING, Tally
 from shortrange.errors import DataError
 from shortrange.simulate.neighbours import find_neighbours
 
@@ -23,9 +25,7 @@ __all__ = ["SHARING", "Connectivity", "Sharing", "UnexpectedBond", "connect", "u
 
 Array = NDArray[Any]
 
-SHARING = ("none", "corner", "edge", "face")
 _ALIKE = {"ligands": 1.2, "centres": 0.8}
-_WINDOWS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +88,12 @@ class Connectivity:
         Corner, edge and face, in this order.
     by_bridge
         The same pairs by the composition of their bridge.
+    bonds
+        Mean number of ligands of a centre.
+    linked
+        Fraction of the centres that share a ligand with another.
+    distance
+        Between the centres of all joined pairs, angstrom.
     angles
         Centre - ligand - centre, degrees, by ligand element and by ``"Cl, edge"``.
     coordination
@@ -104,10 +110,15 @@ class Connectivity:
         consecutive parts of the run.
     unexpected
         Bonds between like charges.
+    bridges
+        The pairs themselves, of 5000 frames at most: of longer runs of every second, third, ... frame.
     """
 
     sharing: tuple[Sharing, ...]
     by_bridge: tuple[Sharing, ...]
+    bonds: Estimate
+    linked: Estimate
+    distance: Spread | None
     angles: dict[str, Spread]
     coordination: Array
     ligand_bonds: dict[str, Array]
@@ -132,33 +143,38 @@ def connect(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) 
         If there are no centres, no ligands, or no bonds between them.
     """
     check_bonded(trajectory, roles, cutoffs)
-    b = find_bridges(trajectory, roles, cutoffs)
-    n_frames, n_centres = b.bonds_of_centre.shape
-    level = np.minimum(b.shared, 3)
-    over_time = np.stack([np.bincount(b.frame[level == k], minlength=n_frames) for k in (1, 2, 3)], axis=1)
-    joined = over_time.sum(axis=1)
+    tally = Tally(trajectory, roles, longest=2.0 * max(c.r or 0.0 for c in cutoffs.values()))
+    for found in bridges_by_runs(trajectory, roles, cutoffs):
+        tally.add(found)
+    centres = tally.joined.frames * atoms_of(trajectory, roles.centres).size
 
-    def share(name: str, mine: Array) -> Sharing:
-        counts = np.bincount(b.frame[mine], minlength=n_frames)
+    def of_centres(sums: Array) -> Estimate:
+        found = ratio_of(sums, centres)
+        assert found is not None
+        return found
+
+    def share(name: str, pool: Pool) -> Sharing:
         return Sharing(
             name=name,
-            fraction=ratio_of(counts, joined),
-            per_centre=mean_of(counts / n_centres),
-            distance=spread_of(b.distance[mine], b.frame[mine], n_frames),
+            fraction=ratio_of(pool.counts, tally.joined.counts),
+            per_centre=of_centres(pool.counts),
+            distance=pool.spread(),
         )
 
-    species = np.array(trajectory.species)[atoms_of(trajectory, roles.ligands)]
     return Connectivity(
-        sharing=tuple(share(SHARING[k], level == k) for k in (1, 2, 3)),
-        by_bridge=tuple(share(str(name), b.by == name) for name in np.unique(b.by)),
-        angles=_angles(b, level, n_frames),
-        coordination=np.bincount(b.bonds_of_centre.ravel()),
-        ligand_bonds={s: np.bincount(b.bonds_of_ligand[:, species == s].ravel()) for s in roles.ligands},
-        oligomers=_oligomers(b, atoms_of(trajectory, roles.centres), trajectory.n_atoms),
-        over_time=over_time,
-        changes=_changes(b, level, n_frames, trajectory.n_atoms),
+        sharing=tuple(share(SHARING[k + 1], pool) for k, pool in enumerate(tally.levels)),
+        by_bridge=tuple(share(name, tally.kinds[name]) for name in sorted(tally.kinds)),
+        bonds=of_centres(tally.bonds.sums),
+        linked=of_centres(tally.linked.sums),
+        distance=tally.joined.spread(),
+        angles=_angles(tally.angles),
+        coordination=tally.coordination(),
+        ligand_bonds=tally.ligand_bonds(),
+        oligomers=tally.oligomers(),
+        over_time=tally.over_time,
+        changes=tally.changes(),
         unexpected=tuple(unexpected_bonds(trajectory, roles)),
-        bridges=b,
+        bridges=join_bridges(tally.table),
     )
 
 
@@ -186,52 +202,13 @@ def check_bonded(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cuto
         )
 
 
-def _angles(b: Bridges, level: Array, n_frames: int) -> dict[str, Spread]:
+def _angles(pools: Mapping[tuple[str, int], Pool]) -> dict[str, Spread]:
+    """By ligand, then by ligand and way of sharing."""
     out = {}
-    frames, levels = b.frame[b.pair_of], level[b.pair_of]
-    for ligand in np.unique(b.ligand):
-        mine = b.ligand == ligand
-        for k in (0, 1, 2, 3):
-            chosen = mine if k == 0 else mine & (levels == k)
-            found = spread_of(b.angle[chosen], frames[chosen], n_frames)
-            if found is not None:
-                out[str(ligand) if k == 0 else f"{ligand}, {SHARING[k]}"] = found
-    return out
-
-
-def _oligomers(b: Bridges, centres: Array, n_atoms: int) -> Array:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n_frames = b.bonds_of_centre.shape[0]
-    size = n_frames * n_atoms
-    rows, columns = b.frame * n_atoms + b.first, b.frame * n_atoms + b.second
-    graph = coo_array((np.ones(rows.size), (rows, columns)), shape=(size, size))
-    _, group = connected_components(graph, directed=False)
-    nodes = (np.arange(n_frames)[:, None] * n_atoms + centres).ravel()
-    members = np.bincount(group[nodes])
-    sizes = members[group[nodes]]
-    return np.asarray(np.bincount(sizes) / nodes.size)
-
-
-def _changes(b: Bridges, level: Array, n_frames: int, n_atoms: int) -> dict[tuple[str, str], int]:
-    """Count pairs that share ligands in another way in the next tenth of the run."""
-    windows = min(_WINDOWS, n_frames)
-    if windows < 2:
-        return {}
-    pair, pair_of = np.unique(b.first * n_atoms + b.second, return_inverse=True)
-    # A pair joined through several images counts with its strongest link.
-    now = np.zeros((n_frames, pair.size), dtype=np.int8)
-    np.maximum.at(now, (b.frame, pair_of.ravel()), level.astype(np.int8))
-    edges = np.linspace(0, n_frames, windows + 1).astype(int)
-    majority = np.array(
-        [np.argmax([(now[lo:hi] == k).sum(axis=0) for k in range(4)], axis=0) for lo, hi in pairwise(edges)]
-    )
-    out: dict[tuple[str, str], int] = {}
-    for before, after in zip(majority[:-1].ravel(), majority[1:].ravel(), strict=True):
-        if before != after:
-            key = (SHARING[before], SHARING[after])
-            out[key] = out.get(key, 0) + 1
+    for ligand, level in sorted(pools):
+        found = pools[ligand, level].spread()
+        if found is not None:
+            out[ligand if level == 0 else f"{ligand}, {SHARING[level]}"] = found
     return out
 
 
@@ -272,7 +249,7 @@ def _close_pairs(trajectory: Snapshots, group: tuple[str, ...], factor: float) -
     kind = np.array([index.get(s, -1) for s in trajectory.species])
     radii = np.array([covalent_radius(s) for s in group])
     limits = factor * (radii[:, None] + radii)
-    found: dict[tuple[int, int], list[Array]] = {}
+    found: dict[tuple[int, int], _Close] = {}
     for frame in _frames_with(trajectory, kind, limits):
         one = part_of(trajectory, int(frame), int(frame) + 1)
         near = find_neighbours(one.positions, one.cells, centres=atoms, r_max=float(limits.max()))
@@ -280,19 +257,34 @@ def _close_pairs(trajectory: Snapshots, group: tuple[str, ...], factor: float) -
         for a, b, distance in zip(owner, near.atoms, near.distances, strict=True):
             if kind[b] >= 0 and a <= b and distance < limits[kind[a], kind[b]]:
                 x, y = sorted((int(kind[a]), int(kind[b])))
-                found.setdefault((x, y), []).append(np.array([frame, a, b, distance]))
-    out = []
-    for (x, y), parts in sorted(found.items()):
-        rows = np.array(parts)
-        best = rows[np.argmin(rows[:, 3])]
-        out.append(
-            UnexpectedBond(
-                pair=f"{group[x]}-{group[y]}",
-                limit=float(limits[x, y]),
-                mean_count=rows.shape[0] / trajectory.n_frames,
-                frames=int(np.unique(rows[:, 0]).size),
-                shortest=float(best[3]),
-                example=(int(best[0]), int(best[1]), int(best[2])),
-            )
+                seen = found.setdefault((x, y), _Close())
+                seen.add(int(frame), int(a), int(b), float(distance))
+    return [
+        UnexpectedBond(
+            pair=f"{group[x]}-{group[y]}",
+            limit=float(limits[x, y]),
+            mean_count=seen.count / trajectory.n_frames,
+            frames=seen.frames,
+            shortest=seen.shortest,
+            example=seen.example,
         )
-    return out
+        for (x, y), seen in sorted(found.items())
+    ]
+
+
+@dataclass(slots=True)
+class _Close:
+    """Close pairs of two elements, counted."""
+
+    count: int = 0
+    frames: int = 0
+    last: int = -1
+    shortest: float = np.inf
+    example: tuple[int, int, int] = (0, 0, 0)
+
+    def add(self, frame: int, a: int, b: int, distance: float) -> None:
+        self.count += 1
+        self.frames += frame != self.last
+        self.last = frame
+        if distance < self.shortest:
+            self.shortest, self.example = distance, (frame, a, b)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.frames import Snapshots, part_of, runs_of_frames
+from shortrange.analyse.pool import kept_every
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.analyse.spool import rewrite
 from shortrange.atoms import atomic_mass
@@ -47,20 +48,21 @@ def unwrap(trajectory: Snapshots) -> Array:
     return out
 
 
-def follow(trajectory: Snapshots, roles: Roles, *, drift: Drift = "all") -> Snapshots:
+def follow(trajectory: Snapshots, roles: Roles | None = None, *, drift: Drift = "all") -> Snapshots:
     """Return the same frames unwrapped and without drift, in memory or on disk as the trajectory is.
 
     Parameters
     ----------
     trajectory, roles, drift
-        As for `unwrap` and `remove_drift`.
+        As for `unwrap` and `remove_drift`; without roles the drift stays.
 
     Raises
     ------
     DataError
         As these.
     """
-    return rewrite(trajectory, _without_drift(trajectory, _masses(trajectory, roles, drift)))
+    mass = None if roles is None else _masses(trajectory, roles, drift)
+    return rewrite(trajectory, _without_drift(trajectory, mass))
 
 
 def _without_drift(trajectory: Snapshots, mass: Array | None) -> Iterator[Array]:
@@ -80,12 +82,12 @@ def _unwrapped(trajectory: Snapshots) -> Iterator[tuple[int, Array]]:
     if trajectory.n_frames < 2:
         raise DataError("there is one frame: nothing moves", where=where, do="give a trajectory")
     raw = here = None
-    sizes, jumps = [], []
+    sizes, flights = [], _Flights(trajectory)
     for first, part in runs_of_frames(trajectory):
         raw = part.positions[0] if raw is None else raw
         steps = np.diff(part.positions, axis=0, prepend=raw[None])
         if part.cells is None:
-            jumps.append(np.abs(steps).max(axis=2))
+            flights.add(first, np.abs(steps).max(axis=2))
         else:
             steps = _shortest(steps, part.cells)
         sizes.append(np.sqrt((steps**2).sum(axis=2).mean(axis=1)))
@@ -93,8 +95,7 @@ def _unwrapped(trajectory: Snapshots) -> Iterator[tuple[int, Array]]:
         moved = start + np.cumsum(steps, axis=0)
         here = moved[-1]
         yield first, moved
-    if jumps:
-        _check_jumps(np.concatenate(jumps)[1:], where)
+    flights.check(where)
     check_order(trajectory, np.concatenate(sizes)[1:])
 
 
@@ -103,18 +104,35 @@ def _shortest(steps: Array, cells: Array) -> Array:
     return np.asarray(steps - np.einsum("fai,fij->faj", np.rint(fractions), cells))
 
 
-def _check_jumps(length: Array, where: str) -> None:
+class _Flights:
     """Without a cell an atom that leaves through one face and enters by another seems to fly across."""
-    usual = float(np.median(length))
-    frame, atom = np.unravel_index(int(np.argmax(length)), length.shape)
-    longest = float(length[frame, atom])
-    if longest > max(3.0, 20.0 * usual):
-        raise DataError(
-            f"atom {atom} jumps by {longest:.2f} angstrom between frames {frame} and {frame + 1}, "
-            "and the file gives no cell: the positions seem to be folded into one",
-            where=where,
-            do="give a file with the cell of each frame (extxyz with Lattice=, XDATCAR)",
-        )
+
+    def __init__(self, trajectory: Snapshots) -> None:
+        self._every = kept_every(trajectory.n_frames)
+        self._sample: list[Array] = []
+        self._longest, self._frame, self._atom = 0.0, 0, 0
+
+    def add(self, first: int, length: Array) -> None:
+        """Take the longest component of each step, shape (n, n_atoms), the first from frame ``first - 1``."""
+        if first == 0:
+            first, length = 1, length[1:]
+        if not length.size:
+            return
+        self._sample.append(length[:: self._every])
+        frame, atom = np.unravel_index(int(np.argmax(length)), length.shape)
+        if length[frame, atom] > self._longest:
+            self._longest, self._frame = float(length[frame, atom]), first - 1 + int(frame)
+            self._atom = int(atom)
+
+    def check(self, where: str) -> None:
+        """Refuse a step that is far longer than the usual one."""
+        if self._sample and self._longest > max(3.0, 20.0 * float(np.median(np.concatenate(self._sample)))):
+            raise DataError(
+                f"atom {self._atom} jumps by {self._longest:.2f} angstrom between frames {self._frame} and "
+                f"{self._frame + 1}, and the file gives no cell: the positions seem to be folded into one",
+                where=where,
+                do="give a file with the cell of each frame (extxyz with Lattice=, XDATCAR)",
+            )
 
 
 def check_order(trajectory: Snapshots, size: Array) -> None:

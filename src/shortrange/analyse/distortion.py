@@ -14,9 +14,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from shortrange.analyse.estimate import Spread, spread_of
+from shortrange.analyse.estimate import Spread
 from shortrange.analyse.frames import Snapshots, every, in_threads, runs_of_frames
 from shortrange.analyse.polyhedra import reference, vertex_orders
+from shortrange.analyse.pool import Pool, kept_every
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.errors import DataError
 from shortrange.simulate.neighbours import find_neighbours
@@ -41,15 +42,16 @@ class Distortion:
     centre_element, polyhedron, stride
         What was measured, against what, in every which frame.
     frames
-        Numbers of the frames, shape (n,).
+        Numbers of the frames whose measures are kept, shape (n,): all up to 5000, of more every second,
+        third, ...
     atoms
         Indices of the central atoms, shape (m,).
     measures
-        By convention, see `Centre`: shape (n, m), 0 (perfect) to 100.
+        By convention, see `Centre`: shape (n, m), 0 (perfect) to 100, of these frames.
     distances
         Centre to ligand, in order of length, averaged, angstrom, shape (vertices,).
     spreads
-        By convention.
+        By convention, of all frames measured.
     """
 
     centre_element: str
@@ -89,26 +91,29 @@ def distortion(
     for element in roles.centres:
         atoms = atoms_of(trajectory, [element])
         count = reference(polyhedron).shape[0]
-        parts, lengths = [], np.zeros(count)
+        keep, lengths = kept_every(chosen.n_frames), np.zeros(count)
+        pools = {name: Pool(chosen.n_frames, low=0.0, high=100.0) for name in get_args(Centre)}
+        kept: dict[str, list[Array]] = {name: [] for name in pools}
         for start, part in runs_of_frames(chosen, times=10):
             ligands = nearest_ligands(part, atoms, roles.ligands, count=count, first=start)
-            parts.append(shape_measures(ligands.reshape(-1, count, 3), polyhedron=polyhedron))
             lengths += np.linalg.norm(ligands, axis=-1).mean(axis=1).sum(axis=0)
-        frame = np.repeat(np.arange(chosen.n_frames), atoms.size)
-        values = {name: np.concatenate([part[name] for part in parts]) for name in get_args(Centre)}
+            frame = start + np.arange(part.n_frames)
+            for name, values in shape_measures(ligands.reshape(-1, count, 3), polyhedron=polyhedron).items():
+                pools[name].add(values, np.repeat(frame, atoms.size))
+                kept[name].append(values.reshape(-1, atoms.size)[frame % keep == 0])
         spreads = {}
-        for convention in get_args(Centre):
-            found = spread_of(values[convention], frame, chosen.n_frames)
+        for name, pool in pools.items():
+            found = pool.spread()
             assert found is not None
-            spreads[convention] = found
+            spreads[name] = found
         out.append(
             Distortion(
                 centre_element=element,
                 polyhedron=polyhedron,
                 stride=stride,
-                frames=np.arange(0, trajectory.n_frames, stride),
+                frames=np.arange(0, trajectory.n_frames, stride)[::keep],
                 atoms=atoms,
-                measures={name: x.reshape(chosen.n_frames, -1) for name, x in values.items()},
+                measures={name: np.concatenate(parts) for name, parts in kept.items()},
                 distances=lengths / chosen.n_frames,
                 spreads=spreads,
             )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shortrange.numeric.blocking import standard_error
 
-__all__ = ["Estimate", "Spread", "mean_of", "moments", "moments_of_sums", "ratio_of", "spread_of"]
+__all__ = ["Estimate", "Spread", "mean_of", "moments_of_sums", "ratio_of", "spread_of"]
 
 Array = NDArray[Any]
 
@@ -82,26 +82,6 @@ def ratio_of(numerators: ArrayLike, denominators: ArrayLike) -> Estimate | None:
         return None
     ratio = float(a.sum() / b.sum())
     return Estimate(ratio, mean_of((a - ratio * b) / b.mean()).sigma)
-
-
-def moments(values: Array, frames: Array, n_frames: int) -> tuple[Estimate, Estimate, Estimate] | None:
-    """Mean, variance and third cumulant of pooled values; None if there are none.
-
-    Parameters
-    ----------
-    values
-        Shape (n,).
-    frames
-        The frame of each, shape (n,).
-    n_frames
-        Number of frames.
-    """
-    if not values.size:
-        return None
-    origin = float(values.mean())
-    powers = [np.ones(values.size), *((values - origin) ** k for k in (1, 2, 3))]
-    sums = [np.bincount(frames, weights=power, minlength=n_frames) for power in powers]
-    return moments_of_sums(np.stack(sums, axis=1), origin=origin)
 
 
 def moments_of_sums(sums: Array, *, origin: float) -> tuple[Estimate, Estimate, Estimate] | None:

@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 
 from shortrange.quantities import Step, Trajectory
 
-__all__ = ["Snapshots", "column", "every", "in_threads", "lattice_images", "part_of", "runs_of_frames"]
+__all__ = [
+    "Snapshots",
+    "columns",
+    "every",
+    "in_threads",
+    "lattice_images",
+    "part_of",
+    "parts_between",
+    "runs_of_frames",
+]
 
 Array = NDArray[Any]
 
 _RUN_ATOMS = 12_800
+_COLUMN_BYTES = 16_000_000
 
 
 class Snapshots(Protocol):
@@ -59,9 +69,20 @@ def part_of(snapshots: Snapshots, first: int, last: int) -> Trajectory:
 
 def runs_of_frames(snapshots: Snapshots, *, times: int = 1) -> Iterator[tuple[int, Trajectory]]:
     """Consecutive parts, each with the number of its first frame: ``times`` 100 frames of 128 atoms."""
-    size = max(1, times * _RUN_ATOMS // snapshots.n_atoms)
+    size = _run_length(snapshots, times)
     for first in range(0, snapshots.n_frames, size):
         yield first, part_of(snapshots, first, min(first + size, snapshots.n_frames))
+
+
+def parts_between(snapshots: Snapshots, first: int, last: int) -> Iterator[Trajectory]:
+    """Frames ``first`` to ``last - 1`` in parts of at most 1000 frames of 128 atoms."""
+    size = _run_length(snapshots, 10)
+    for start in range(first, last, size):
+        yield part_of(snapshots, start, min(start + size, last))
+
+
+def _run_length(snapshots: Snapshots, times: int) -> int:
+    return max(1, times * _RUN_ATOMS // snapshots.n_atoms)
 
 
 def every(snapshots: Snapshots, stride: int) -> Snapshots:
@@ -79,12 +100,15 @@ def every(snapshots: Snapshots, stride: int) -> Snapshots:
     )
 
 
-def column(snapshots: Snapshots, atoms: Array) -> Array:
-    """Positions of some atoms in all frames, shape (n_frames, n, 3)."""
-    if isinstance(snapshots, Trajectory):
-        return snapshots.positions[:, atoms]
-    read: Array = snapshots.column(atoms)  # type: ignore[attr-defined]  # a Spool
-    return read
+def columns(snapshots: Snapshots, atoms: Array) -> Iterator[Array]:
+    """Positions in all frames, some atoms after others, each of shape (n_frames, n, 3): 16 MB or one atom."""
+    few = max(1, _COLUMN_BYTES // (24 * snapshots.n_frames))
+    for start in range(0, atoms.size, few):
+        some = atoms[start : start + few]
+        if isinstance(snapshots, Trajectory):
+            yield snapshots.positions[:, some]
+        else:
+            yield snapshots.column(some)  # type: ignore[attr-defined]  # a Spool
 
 
 def in_threads(work: Callable[[int, int], None], n_frames: int) -> None:

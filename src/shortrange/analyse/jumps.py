@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.density import Density
-from shortrange.analyse.displacement import unwrap
+from shortrange.analyse.displacement import follow
 from shortrange.analyse.estimate import Spread, spread_of
-from shortrange.analyse.frames import Snapshots, column
+from shortrange.analyse.frames import Snapshots, runs_of_frames
 from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError
 
@@ -131,20 +132,27 @@ def find_jumps(
             do="lower the least height of a site; give a radius of about 1",
         )
     atoms = atoms_of(trajectory, elements)
-    points = unwrap(trajectory)[:, atoms] if followed is None else column(followed, atoms)
     cell = trajectory.cells.mean(axis=0)
-    visits, moves, visited = [], [], np.zeros(len(sites))
-    for a in range(atoms.size):
-        fractions = np.einsum("fi,fij->fj", points[:, a], np.linalg.inv(trajectory.cells))
-        site, image = _visits(fractions, sites, cell, capture)
-        np.add.at(visited, site[site >= 0], 1.0)
-        visits.append(site)
-        moves.append(_moves(site, image))
-    return _graph(np.concatenate(moves), sites, cell, visited / trajectory.n_frames, capture)
+    moves, visited = Counter[tuple[int, ...]](), np.zeros(len(sites))
+    site, image = np.full(atoms.size, -1), np.zeros((atoms.size, 3), dtype=int)
+    for _, part in runs_of_frames(followed or follow(trajectory)):
+        assert part.cells is not None
+        fractions = np.einsum("fai,fij->afj", part.positions[:, atoms], np.linalg.inv(part.cells))
+        for a in range(atoms.size):
+            sites_of, images = _visits(fractions[a], sites, cell, capture, site[a], image[a])
+            np.add.at(visited, sites_of[1:][sites_of[1:] >= 0], 1.0)
+            moves.update(map(tuple, _moves(sites_of, images).tolist()))
+            site[a], image[a] = sites_of[-1], images[-1]
+    return _graph(moves, sites, cell, visited / trajectory.n_frames, capture)
 
 
-def _visits(fractions: Array, sites: Array, cell: Array, capture: float) -> tuple[Array, Array]:
-    """Site of each frame (-1 before the first) and the lattice translation to its image there."""
+def _visits(
+    fractions: Array, sites: Array, cell: Array, capture: float, site: int, image: Array
+) -> tuple[Array, Array]:
+    """Site of each frame (-1 before the first) and the lattice translation to its image there.
+
+    The first are those of the frame before, which are given.
+    """
     apart = fractions[:, None] - sites
     turn = np.rint(apart)
     distance = np.linalg.norm((apart - turn) @ cell, axis=-1)
@@ -152,9 +160,9 @@ def _visits(fractions: Array, sites: Array, cell: Array, capture: float) -> tupl
     rows = np.arange(nearest.size)
     at = distance[rows, nearest] < capture
     # The last frame at which the ion was captured, held until the next capture.
-    last = np.maximum.accumulate(np.where(at, rows, -1))
-    site = np.where(last >= 0, nearest[last], -1)
-    return site, turn[last, site].astype(int)
+    last = np.append(0, np.maximum.accumulate(np.where(at, rows + 1, 0)))
+    turns = np.vstack([image, turn[rows, nearest]])[last].astype(int)
+    return np.append(site, nearest)[last], turns
 
 
 def _moves(site: Array, image: Array) -> Array:
@@ -164,11 +172,14 @@ def _moves(site: Array, image: Array) -> Array:
     return np.column_stack([site[changed - 1], site[changed], image[changed] - image[changed - 1]])
 
 
-def _graph(moves: Array, sites: Array, cell: Array, occupancy: Array, capture: float) -> Jumps:
-    back = moves[:, 0] > moves[:, 1]
-    moves[back] = np.column_stack([moves[back][:, 1], moves[back][:, 0], -moves[back][:, 2:]])
-    edges, counts = np.unique(moves, axis=0, return_counts=True)
-    edges = edges.reshape(-1, 5).astype(int)
+def _graph(
+    moves: Counter[tuple[int, ...]], sites: Array, cell: Array, occupancy: Array, capture: float
+) -> Jumps:
+    both_ways = Counter[tuple[int, ...]]()
+    for (start, end, *turn), n in moves.items():
+        both_ways[(end, start, *(-t for t in turn)) if start > end else (start, end, *turn)] += n
+    edges = np.array(sorted(both_ways), dtype=int).reshape(-1, 5)
+    counts = np.array([both_ways[tuple(edge)] for edge in edges.tolist()], dtype=int)
     lengths = np.linalg.norm((sites[edges[:, 1]] + edges[:, 2:] - sites[edges[:, 0]]) @ cell, axis=1)
     loops = _windings(edges, len(sites))
     return Jumps(

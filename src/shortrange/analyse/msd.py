@@ -11,14 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "between_atoms",
-    "collective_msd",
-    "free_covariance",
-    "mean_squared_displacement",
-    "relative_variance",
-    "slope_of",
-]
+__all__ = ["Motion", "collective_msd", "free_slope_error", "mean_squared_displacement", "slope_of"]
 
 Array = NDArray[Any]
 
@@ -57,70 +50,105 @@ def mean_squared_displacement(positions: Array, lags: Array) -> Array:
     return np.asarray((ends - 2.0 * correlation) / ((n - lags)[:, None] * n_atoms))
 
 
-def collective_msd(positions: Array, lags: Array) -> Array:
-    """Squared displacement of the sum of the atoms over their number, shape (n_lags,), angstrom^2."""
-    total = positions.sum(axis=1, keepdims=True, dtype=float)
-    return np.asarray(mean_squared_displacement(total, lags).sum(axis=1) / positions.shape[1])
+def collective_msd(total: Array, n_atoms: int, lags: Array) -> Array:
+    """Squared displacement of a sum of positions over their number, shape (n_lags,), angstrom^2.
 
-
-def relative_variance(positions: Array, lags: Array) -> Array:
-    """Variance of single squared displacements over their squared mean, shape (n_lags,).
-
-    2/3 for free diffusion; computed at forty lags and interpolated.
+    Parameters
+    ----------
+    total
+        Sum of the unwrapped positions of the atoms, angstrom, shape (n_frames, 3).
+    n_atoms, lags
+        How many atoms, and the lags in frames.
     """
-    probes = np.unique(lags[np.linspace(0, lags.size - 1, min(_PROBES, lags.size)).astype(int)])
-    values = []
-    for lag in probes:
-        n = mean = fourth = 0.0
-        for first in range(0, positions.shape[1], _BATCH):
-            x = positions[:, first : first + _BATCH]
-            square = ((x[lag:] - x[:-lag]).astype(float) ** 2).sum(axis=2)
-            n, mean, fourth = n + square.size, mean + float(square.sum()), fourth + float((square**2).sum())
-        values.append(fourth * n / mean**2 - 1.0 if mean > 0 else 0.0)
-    return np.asarray(np.interp(lags, probes, values))
+    return np.asarray(mean_squared_displacement(total[:, None], lags).sum(axis=1) / n_atoms)
 
 
-def free_covariance(variance: Array, lags: Array) -> Array:
-    """Covariance between lags, shape (n_lags, n_lags), of the variances at each (increasing) lag."""
-    low, high = np.minimum.outer(lags, lags), np.maximum.outer(lags, lags)
-    place = np.minimum.outer(np.arange(lags.size), np.arange(lags.size))
-    return np.asarray(variance[place] * high / low)
+def free_slope_error(time: Array, variance: Array, lags: Array) -> float:
+    r"""Return the standard error of the slope of `slope_of` for free diffusion.
+
+    :math:`\sum_{ij} w_i w_j\,\mathrm{cov}(x_i, x_j)` with the weights w of the slope, summed in one pass:
+    the covariance factors, :math:`(\sigma_i^2 / l_i)\,l_j` for lags i <= j.
+
+    Parameters
+    ----------
+    time, lags
+        Of the line, in fs and in frames, increasing, shape (n,).
+    variance
+        Of the mean squared displacement at each, shape (n,).
+    """
+    weights = _slope_weights(time)
+    longer = np.cumsum((weights * lags)[::-1])[::-1] - weights * lags
+    total = (weights**2 * variance).sum() + 2.0 * (weights * variance / lags * longer).sum()
+    return float(np.sqrt(max(total, 0.0)))
 
 
-def slope_of(time: Array, msd: Array, covariance: Array | None = None) -> tuple[float, float, float | None]:
-    """Straight line by unweighted least squares: slope, intercept, and standard error of the slope.
+def slope_of(time: Array, msd: Array) -> tuple[float, float]:
+    """Straight line by unweighted least squares: slope and intercept.
 
     Parameters
     ----------
     time, msd
         Shape (n,).
-    covariance
-        Of ``msd``, shape (n, n); without it there is no error.
     """
+    slope = float(_slope_weights(time) @ msd)
+    return slope, float(msd.mean() - slope * time.mean())
+
+
+def _slope_weights(time: Array) -> Array:
     centred = time - time.mean()
-    weights = centred / (centred**2).sum()
-    slope = float(weights @ msd)
-    sigma = None if covariance is None else float(np.sqrt(max(weights @ covariance @ weights, 0.0)))
-    return slope, float(msd.mean() - slope * time.mean()), sigma
+    return np.asarray(centred / (centred**2).sum())
 
 
-def between_atoms(positions: Array, lags: Array, time: Array) -> float | None:
-    """Return the standard error of the slope of the mean squared displacement, by its scatter between atoms.
-
-    Takes the atoms to move independently; None for one atom.
+class Motion:
+    """Mean squared displacements of an element, from the paths of some atoms after others.
 
     Parameters
     ----------
-    positions
-        Unwrapped, angstrom, shape (n_frames, n_atoms, 3).
     lags, time
-        Of the line, in frames and in fs, shape (n,).
+        In frames and in fs, shape (n_lags,).
+    chosen
+        Places of the lags of the line.
     """
-    n_atoms = positions.shape[1]
-    if n_atoms < 2:
-        return None
-    each = [
-        slope_of(time, mean_squared_displacement(positions[:, a : a + 1], lags).sum(axis=1))[0]
-        for a in range(n_atoms)
-    ]
-    return float(np.std(each, ddof=1) / np.sqrt(n_atoms))
+
+    def __init__(self, lags: Array, time: Array, chosen: Array) -> None:
+        self._lags, self._chosen, self._at = lags, chosen, time[chosen]
+        self._sum = np.zeros((lags.size, 3))
+        self._slopes: list[float] = []
+        self._probes = np.unique(lags[np.linspace(0, lags.size - 1, min(_PROBES, lags.size)).astype(int)])
+        self._powers = np.zeros((self._probes.size, 3))
+
+    def add(self, positions: Array) -> None:
+        """Add the unwrapped paths of some atoms, angstrom, shape (n_frames, n, 3)."""
+        for a in range(positions.shape[1]):
+            path = positions[:, a : a + 1].astype(float)
+            squares = mean_squared_displacement(path, self._lags)
+            self._sum += squares
+            self._slopes.append(slope_of(self._at, squares[self._chosen].sum(axis=1))[0])
+            for k, lag in enumerate(self._probes):
+                square = ((path[lag:] - path[:-lag]) ** 2).sum(axis=(1, 2))
+                self._powers[k] += square.size, square.sum(), (square**2).sum()
+
+    @property
+    def by_axis(self) -> Array:
+        """Mean squared displacement along x, y and z, angstrom^2, shape (n_lags, 3)."""
+        return self._sum / len(self._slopes)
+
+    @property
+    def relative_variance(self) -> Array:
+        """Variance of single squared displacements over their squared mean, shape (n_lags,).
+
+        2/3 for free diffusion; computed at forty lags and interpolated.
+        """
+        n, first, second = self._powers.T
+        ratio = np.divide(second * n, first**2, out=np.ones(n.size), where=first > 0)
+        return np.asarray(np.interp(self._lags, self._probes, ratio - 1.0))
+
+    @property
+    def between_atoms(self) -> float | None:
+        """Standard error of the slope by its scatter between atoms, which count as independent.
+
+        None for one atom.
+        """
+        if len(self._slopes) < 2:
+            return None
+        return float(np.std(self._slopes, ddof=1) / np.sqrt(len(self._slopes)))

@@ -1,4 +1,4 @@
-"""Partial g(r), coordination numbers, cumulants of the first shells, bond angles."""
+"""Partial g(r), coordination numbers, cumulants of the first shells."""
 
 from __future__ import annotations
 
@@ -12,32 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.cutoffs import Cutoff, check_cutoffs, find_cutoffs
-from shortrange.analyse.estimate import Estimate, mean_of, moments_of_sums
-from shortrange.analyse.frames import Snapshots, in_threads, lattice_images, part_of, runs_of_frames
-from shortrange.analyse.roles import Roles, atoms_of
+from shortrange.analyse.estimate import Estimate, moments_of_sums, ratio_of
+from shortrange.analyse.frames import Snapshots, in_threads, lattice_images, parts_between, runs_of_frames
+from shortrange.analyse.pool import BlockSums
 from shortrange.analyse.shell_kernel import shell_sums
-from shortrange.errors import DataError
-from shortrange.numeric.blocking import standard_error
+from shortrange.numeric.blocking import variance_of_mean
 from shortrange.quantities import Trajectory
-from shortrange.simulate.neighbours import find_neighbours
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 
-__all__ = [
-    "AngleDistribution",
-    "Distributions",
-    "Shell",
-    "add_up_shells",
-    "bond_angles",
-    "bond_limits",
-    "count_distances",
-    "first_shells",
-    "same_owner_pairs",
-]
+__all__ = ["Distributions", "Shell", "add_up_shells", "count_distances", "first_shells"]
 
 Array = NDArray[Any]
 
-_BLOCKS = 64
-_ORIGIN = 100.0  # degrees, near which power sums of angles are taken
+BLOCKS = 64
+"""Blocks of frames at most, from which the errors of distributions are taken."""
 _SEARCH = 8.0  # angstrom; no first shell ends beyond it
 
 
@@ -97,34 +85,6 @@ class Shell:
     n: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AngleDistribution:
-    """Angles ligand - centre - ligand within first shells.
-
-    Attributes
-    ----------
-    name
-        Such as ``"Cl-Ta-S"``.
-    angle
-        Middles of the bins, degrees.
-    density
-        Per degree, of unit integral.
-    sigma
-        Its standard error, or None.
-    n
-        Angles counted.
-    mean
-        degrees.
-    """
-
-    name: str
-    angle: Array
-    density: Array
-    sigma: Array | None
-    n: int
-    mean: Estimate
-
-
 def count_distances(
     trajectory: Snapshots,
     *,
@@ -155,17 +115,18 @@ def count_distances(
     if r_max is None:
         r_max = _reach(trajectory)
     r_max = max([r_max, *(value + 0.2 for value in given.values())])
-    n_blocks = min(_BLOCKS, trajectory.n_frames)
+    n_blocks = min(BLOCKS, trajectory.n_frames)
     edges = np.linspace(0, trajectory.n_frames, n_blocks + 1).astype(int)
     first, blocks = None, []
     for lo, hi in pairwise(edges):
-        part = part_of(trajectory, int(lo), int(hi))
-        # A few steps more, for at the end the spread of distances beyond is missing.
-        counted = pair_histograms(part, r_max=r_max + 4 * r_step, r_step=r_step)
-        size = first.r.size if first is not None else counted.r.size - 4
-        counted = replace(counted, r=counted.r[:size])
-        first = first or counted
-        blocks.append(_fitted(counted.mean_counts(), size))
+        total: Array | float = 0.0
+        for part in parts_between(trajectory, int(lo), int(hi)):
+            # A few steps more, for at the end the spread of distances beyond is missing.
+            counted = pair_histograms(part, r_max=r_max + 4 * r_step, r_step=r_step)
+            size = first.r.size if first is not None else counted.r.size - 4
+            first = first or replace(counted, r=counted.r[:size])
+            total = total + _fitted(counted.mean_counts(), size) * (part.n_frames / (hi - lo))
+        blocks.append(total)
     assert first is not None
     stack = np.array(blocks)
     mean = stack.mean(axis=0)
@@ -210,13 +171,8 @@ def _partials(histograms: PairHistograms, blocks: Array) -> tuple[dict[str, Arra
         scale = np.divide(like, ideal[p], out=np.zeros(ideal.shape[1]), where=ideal[p] > 0)
         name = f"{a}-{b}"
         g[name] = blocks[:, p].mean(axis=0) * scale
-        sigma[name] = None if blocks.shape[0] < 2 else _column_errors(blocks[:, p]) * scale
+        sigma[name] = None if blocks.shape[0] < 2 else np.sqrt(variance_of_mean(blocks[:, p])) * scale
     return g, sigma
-
-
-def _column_errors(samples: Array) -> Array:
-    covariance, _ = standard_error(samples)
-    return np.asarray(np.sqrt(np.clip(covariance.diagonal(), 0.0, None)))
 
 
 def _running(histograms: PairHistograms, mean: Array) -> dict[str, Array]:
@@ -247,26 +203,28 @@ def first_shells(trajectory: Snapshots, cutoffs: Mapping[str, Cutoff]) -> list[S
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
         limits[a, b] = limits[b, a] = cutoff.r
     kind = np.array([kinds.index(s) for s in trajectory.species])
-    parts, numbers = [], Counter[tuple[int, int, int]]()
-    for _, part in runs_of_frames(trajectory, times=10):
+    blocks, numbers = BlockSums(trajectory.n_frames, (*limits.shape, 4)), Counter[tuple[int, int, int]]()
+    for start, part in runs_of_frames(trajectory, times=10):
         some, neighbours = add_up_shells(part, kind, limits)
-        parts.append(some)
+        blocks.add(start + np.arange(part.n_frames), some)
         for x, y in zip(*np.nonzero(limits), strict=True):
             each = np.bincount(neighbours[:, kind == x, y].ravel())
             numbers.update({(int(x), int(y), n): int(count) for n, count in enumerate(each)})
-    sums = np.concatenate(parts)
+    sums = blocks.sums
     shells = []
     for cutoff in used.values():
         a, b = (kinds.index(s) for s in cutoff.pair.split("-"))
         for x, y in dict.fromkeys([(a, b), (b, a)]):
             most = max(n for one, other, n in numbers if (one, other) == (x, y))
             cumulants = moments_of_sums(sums[:, x, y], origin=limits[x, y] / 2) or (None, None, None)
+            number = ratio_of(sums[:, x, y, 0], blocks.frames * (kind == x).sum())
+            assert number is not None
             shells.append(
                 Shell(
                     centre=kinds[x],
                     ligand=kinds[y],
                     cutoff=cutoff,
-                    coordination=mean_of(sums[:, x, y, 0] / (kind == x).sum()),
+                    coordination=number,
                     numbers=np.array([numbers[x, y, n] for n in range(most + 1)]),
                     mean=cumulants[0],
                     variance=cumulants[1],
@@ -308,106 +266,3 @@ def add_up_shells(trajectory: Trajectory, kinds: Array, limits: Array) -> tuple[
 
     in_threads(add, n_frames)
     return sums, neighbours
-
-
-def bond_angles(
-    trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff], *, width: float = 2.0
-) -> list[AngleDistribution]:
-    """Angles between the bonds of each centre, by the elements at their ends.
-
-    Parameters
-    ----------
-    trajectory, roles, cutoffs
-        Snapshots, which atoms are centres and ligands, and where their bonds end.
-    width
-        Of a bin, degrees.
-
-    Raises
-    ------
-    DataError
-        If ``width`` does not divide 180 degrees into 2 bins or more.
-    """
-    if not 0.01 <= width <= 90:
-        raise DataError(f"bins of {width} degrees", where="bond_angles", do="give 0.01 to 90")
-    edges = np.linspace(0.0, 180.0, max(2, round(180.0 / width)) + 1)
-    out = []
-    for centre in roles.centres:
-        found = _angles_around(trajectory, centre, roles.ligands, cutoffs, edges)
-        out += [_distribution(name, *found[name], edges) for name in sorted(found)]
-    return out
-
-
-def _angles_around(
-    trajectory: Snapshots, centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff], edges: Array
-) -> dict[str, tuple[Array, Array]]:
-    """By name: angles in each bin, by blocks of frames, and power sums of each frame about `_ORIGIN`."""
-    limits = bond_limits(centre, ligands, cutoffs)
-    atoms = atoms_of(trajectory, [centre])
-    if not limits or not atoms.size:
-        return {}
-    species = np.array(trajectory.species)
-    n_frames, bins = trajectory.n_frames, edges.size - 1
-    blocks = min(_BLOCKS, n_frames)
-    out: dict[str, tuple[Array, Array]] = {}
-    for start, part in runs_of_frames(trajectory):
-        near = find_neighbours(part.positions, part.cells, centres=atoms, r_max=max(limits.values()))
-        owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
-        symbols = species[near.atoms]
-        keep = near.distances < np.array([limits.get(s, 0.0) for s in species])[near.atoms]
-        owner, symbols = owner[keep], symbols[keep]
-        unit = near.vectors[keep] / near.distances[keep, None]
-        for i, j in same_owner_pairs(owner):
-            angle = np.degrees(np.arccos(np.clip(np.einsum("ij,ij->i", unit[i], unit[j]), -1.0, 1.0)))
-            frame = start + owner[i] // atoms.size
-            ends = np.sort(np.stack([symbols[i], symbols[j]]), axis=0)
-            names = np.char.add(np.char.add(ends[0], f"-{centre}-"), ends[1])
-            for name in np.unique(names):
-                mine = names == name
-                table, sums = out.setdefault(str(name), (np.zeros((blocks, bins)), np.zeros((n_frames, 4))))
-                place = np.clip((angle[mine] / edges[1]).astype(int), 0, bins - 1)
-                np.add.at(table, (frame[mine] * blocks // n_frames, place), 1.0)
-                powers = (angle[mine, None] - _ORIGIN) ** np.arange(4)
-                np.add.at(sums, frame[mine], powers)
-    return out
-
-
-def bond_limits(centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff]) -> dict[str, float]:
-    """Length at which a bond from ``centre`` to each ligand element ends, angstrom; only real bonds."""
-    out = {}
-    for ligand in ligands:
-        cutoff = cutoffs.get(f"{centre}-{ligand}") or cutoffs.get(f"{ligand}-{centre}")
-        if cutoff is not None and cutoff.r is not None and cutoff.bonded:
-            out[ligand] = cutoff.r
-    return out
-
-
-def same_owner_pairs(owner: Array) -> list[tuple[Array, Array]]:
-    """All pairs of rows (i, j), i < j, with the same owner, where equal owners stand together."""
-    pairs = []
-    lag = 1
-    while lag < owner.size:
-        i = np.flatnonzero(owner[:-lag] == owner[lag:])
-        if not i.size:
-            break
-        pairs.append((i, i + lag))
-        lag += 1
-    return pairs
-
-
-def _distribution(name: str, table: Array, sums: Array, edges: Array) -> AngleDistribution:
-    width, n = edges[1] - edges[0], table.sum()
-    density = table.sum(axis=0) / (n * width)
-    sigma = None
-    if table.shape[0] >= 2:
-        each = table.sum(axis=1, keepdims=True)
-        sigma = _column_errors((table - each * density * width) / (each.mean() * width))
-    mean = moments_of_sums(sums, origin=_ORIGIN)
-    assert mean is not None
-    return AngleDistribution(
-        name=name,
-        angle=(edges[1:] + edges[:-1]) / 2,
-        density=density,
-        sigma=sigma,
-        n=int(n),
-        mean=mean[0],
-    )

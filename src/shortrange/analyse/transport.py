@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 from shortrange.analyse.arrhenius import nernst_einstein
 from shortrange.analyse.displacement import Drift, follow
 from shortrange.analyse.estimate import Estimate
-from shortrange.analyse.frames import Snapshots, column
-from shortrange.analyse.msd import (
-    between_atoms,
-    collective_msd,
-    free_covariance,
-    mean_squared_displacement,
-    relative_variance,
-    slope_of,
-)
+from shortrange.analyse.frames import Snapshots, columns
+from shortrange.analyse.msd import Motion, collective_msd, free_slope_error, slope_of
 from shortrange.analyse.posterior import CM2_PER_S, have_kinisi, posterior_of_d
 from shortrange.analyse.roles import Roles, atoms_of
 from shortrange.errors import DataError
@@ -186,22 +179,26 @@ def transport(
     lags, chosen = _window(trajectory.n_frames, step, window, where)
     order = [s for s in trajectory.composition if s in roles.mobile]
     order += [s for s in trajectory.composition if s not in roles.mobile]
-    elements = tuple(
-        _diffusion(s, column(paths, atoms_of(trajectory, [s])), lags, step, chosen, sample=s in roles.mobile)
-        for s in order
-    )
+    together, elements = np.zeros((trajectory.n_frames, 3)), []
+    for element in order:
+        motion, atoms = Motion(lags, lags * step, chosen), atoms_of(trajectory, [element])
+        for some in columns(paths, atoms):
+            motion.add(some)
+            if element in roles.mobile:
+                together += some.sum(axis=1)
+        elements.append(
+            _diffusion(element, atoms.size, motion, trajectory.n_frames, lags, step, chosen, roles)
+        )
     shared: dict[str, Any] = {
         "time": lags * step,
         "window": (float(lags[chosen][0] * step), float(lags[chosen][-1] * step)),
         "time_step": step,
         "drift": drift,
-        "elements": elements,
+        "elements": tuple(elements),
         "temperature": temperature,
         "hop_length": hop_length,
     }
-    return Transport(
-        **shared, **_together(trajectory, roles, paths, lags, step, chosen, elements, shared, charge)
-    )
+    return Transport(**shared, **_together(trajectory, roles, together, lags, chosen, shared, charge))
 
 
 def _time_step(trajectory: Snapshots, given: float | None, where: str) -> float:
@@ -248,24 +245,22 @@ def _window(
 
 
 def _diffusion(
-    element: str, positions: Array, lags: Array, step: float, chosen: Array, *, sample: bool
-) -> Diffusion:
-    n_frames, n_atoms = positions.shape[:2]
+    element: str, n_atoms: int, motion: Motion, n_frames: int, lags: Array, step: float, chosen: Array,
+    roles: Roles,
+) -> Diffusion:  # fmt: skip
     time = lags * step
-    by_axis = mean_squared_displacement(positions, lags)
+    by_axis, spread = motion.by_axis, motion.relative_variance
     msd = by_axis.sum(axis=1)
     windows = n_atoms * (n_frames - 1) / lags
-    variance = relative_variance(positions, lags) * msd**2 / windows
+    variance = spread * msd**2 / windows
     at = time[chosen]
-    slope, intercept, _ = slope_of(at, msd[chosen])
+    slope, intercept = slope_of(at, msd[chosen])
     exponent = slope_of(np.log(at), np.log(np.maximum(msd[chosen], 1e-12)))[0]
-    sigma = between_atoms(positions, lags[chosen], at)
+    sigma = motion.between_atoms
     if exponent > _MOVES:
-        spread = relative_variance(positions, lags)[chosen]
-        free = _free_error(msd[chosen], at, lags[chosen], spread / windows[chosen])
-        sigma = max(sigma or 0.0, free)
+        sigma = max(sigma or 0.0, _free_error(msd[chosen], at, lags[chosen], (spread / windows)[chosen]))
     posterior = None
-    if sample and have_kinisi() and slope > 0:
+    if element in roles.mobile and have_kinisi() and slope > 0:
         few = np.unique(np.linspace(chosen[0], chosen[-1], min(_KINISI_LAGS, chosen.size)).astype(int))
         draws = posterior_of_d(time[few], msd[few], variance[few], windows[few])
         posterior = tuple(float(x) for x in np.percentile(draws, _CREDIBLE))
@@ -290,25 +285,26 @@ def _free_error(msd: Array, time: Array, lags: Array, relative: Array) -> float:
     ``relative`` is the variance of the mean squared displacement over its square.
     """
     line = float((msd / time).mean()) * time
-    return slope_of(time, msd, free_covariance(relative * line**2, lags))[2] or 0.0
+    return free_slope_error(time, relative * line**2, lags)
 
 
 def _together(
-    trajectory: Snapshots, roles: Roles, paths: Snapshots, lags: Array, step: float, chosen: Array,
-    elements: tuple[Diffusion, ...], shared: dict[str, Any], charge: float,
+    trajectory: Snapshots, roles: Roles, total: Array, lags: Array, chosen: Array, shared: dict[str, Any],
+    charge: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the mobile ions do together, and what to doubt."""
     out: dict[str, Any] = dict.fromkeys(
         ("collective", "d_collective", "haven", "hops", "relative_error", "carrier_density", "conductivity",
          "conductivity_collective")
     )  # fmt: skip
+    elements: tuple[Diffusion, ...] = shared["elements"]
     mobile = [e for e in elements if e.element in roles.mobile]
     doubts = _doubts(mobile, elements, roles)
     if mobile:
-        atoms = atoms_of(trajectory, roles.mobile)
-        together = collective_msd(column(paths, atoms), lags)
+        carriers = sum(e.n_atoms for e in mobile)
+        together = collective_msd(total, carriers, lags)
         windows = (trajectory.n_frames - 1) / lags
-        at = lags[chosen] * step
+        at = shared["time"][chosen]
         slope = slope_of(at, together[chosen])[0]
         sigma = _free_error(together[chosen], at, lags[chosen], (2.0 / 3.0 / windows)[chosen])
         out["collective"] = together
@@ -321,7 +317,7 @@ def _together(
             out["relative_error"] = 3.43 / math.sqrt(out["hops"]) + 0.04 if out["hops"] > 0 else None
         density = trajectory.number_density
         if density is not None:
-            out["carrier_density"] = density * atoms.size / trajectory.n_atoms
+            out["carrier_density"] = density * carriers / trajectory.n_atoms
         if density is not None and shared["temperature"] is not None:
             for name, d in (("conductivity", single), ("conductivity_collective", out["d_collective"])):
                 factor = nernst_einstein(

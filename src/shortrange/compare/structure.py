@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.analysis import Analysis
-from shortrange.analyse.estimate import Estimate, mean_of, spread_of
+from shortrange.analyse.estimate import Estimate
 from shortrange.analyse.shells import Shell
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Surroundings
 
@@ -220,20 +220,15 @@ def _linked(analysis: Analysis, element: str) -> tuple[Estimate, Estimate | None
     joined = analysis.connectivity
     if joined is None or analysis.roles.centres != (element,):
         return None
-    b, n_frames = joined.bridges, analysis.n_frames
-    # An atom with several bridges, or one through two images, counts once.
-    ends = np.unique(np.stack([np.tile(b.frame, 2), np.concatenate([b.first, b.second])]), axis=1)
-    counts = np.bincount(ends[0], minlength=n_frames)
-    fraction = mean_of(counts / analysis.composition[element])
-    spread = spread_of(b.distance, b.frame, n_frames)
-    return fraction, None if spread is None else Estimate(spread.mean, spread.sigma_mean)
+    spread = joined.distance
+    return joined.linked, None if spread is None else Estimate(spread.mean, spread.sigma_mean)
 
 
 def _all_bonds(analysis: Analysis, element: str) -> Estimate | None:
     """Coordination number of all ligands: those of the kinds do not vary independently."""
     if analysis.connectivity is None or analysis.roles.centres != (element,):
         return None
-    return mean_of(analysis.connectivity.bridges.bonds_of_centre.mean(axis=1))
+    return analysis.connectivity.bonds
 
 
 def _stretched(

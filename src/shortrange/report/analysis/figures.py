@@ -145,7 +145,7 @@ def _connectivity(analysis: Analysis) -> Figure | None:
     for k, s in enumerate(c.sharing):
         mine = b.distance[level == k + 1]
         if mine.size:
-            weights = np.full(mine.size, 1.0 / (analysis.n_frames * (edges[1] - edges[0])))
+            weights = np.full(mine.size, 1.0 / (b.frames.size * (edges[1] - edges[0])))
             left.hist(
                 mine, edges, weights=weights, histtype="step", color=model_color(k), lw=1.2, label=s.name
             )

@@ -110,7 +110,7 @@ def _connectivity(analysis: Analysis, folder: Path) -> list[Path]:
         _rows(
             folder / "bridged_pairs.csv",
             ["frame", "first_atom", "second_atom", "shared_ligands", "bridge", "distance_A"],
-            zip(b.frame, b.first, b.second, b.shared, b.by, b.distance, strict=True),
+            zip(b.frame, b.first, b.second, b.shared, (b.kinds[k] for k in b.kind), b.distance, strict=True),
         ),
     ]
     if c.unexpected:
