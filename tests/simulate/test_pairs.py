@@ -172,3 +172,11 @@ def test_a_large_frame_is_counted_alike_by_any_number_of_threads():
     assert by_one.mean_counts() == pytest.approx(
         pair_histograms(both, r_max=14.0, workers=1).mean_counts(), rel=1e-6
     )
+
+
+def test_partial_g_is_where_the_distance_is():
+    """Six neighbours at 3 angstrom: three on each side of a border that lies there, none a half step off."""
+    h = pair_histograms(one_frame(["Na"], [[0, 0, 0]], 3.0 * np.eye(3)), r_max=5.0)
+    g = h.partial_g(np.array([2.9, 3.1]))["Na-Na"]
+    shells = 4 / 3 * np.pi / 27 * np.diff([2.9**3, 3.0**3, 3.1**3])
+    assert g * shells == pytest.approx([3, 3], rel=5e-3)

@@ -18,7 +18,7 @@ __all__ = ["Grid", "count_piece"]
 
 Array = NDArray[Any]
 
-_PARTS = 4  # of a large frame that is alone: always the same, so that sums do not depend on the threads
+_PARTS = 2  # of a large frame that is alone: always the same, so that sums do not depend on the threads
 _LARGE = 500  # atoms from which a frame is parted
 
 

@@ -161,7 +161,10 @@ class PairHistograms:
                 below[:, low] * (1 - part) + below[:, np.minimum(low + 1, x.shape[1])] * part, axis=1
             )
 
-        counted, none = between(self.mean_counts()), between(self.ideal())
+        counted, ideal = between(self.mean_counts()), self.ideal()
+        # Ideal gases of all pairs have one form.
+        total = ideal.sum(axis=1)
+        none = np.outer(total / total[0], between(ideal[:1])[0])
         found = np.divide(counted, none, out=np.zeros_like(none), where=none > 0)
         return {f"{a}-{b}": g for (a, b), g in zip(self.pairs, found, strict=True)}
 

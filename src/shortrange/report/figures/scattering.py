@@ -99,7 +99,7 @@ def plot_convergence(*, ax: Axes, frames: Array, error: Array) -> list[Artist]:
     ax.legend(fontsize=7.5, frameon=False)
     ax.set_xticks(frames, labels=[f"{n:.0f}" for n in frames])
     ax.set_xticks([], minor=True)
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
     dress(ax, xlabel="frames", ylabel="rms error of $G$ (Å$^{-2}$)")
