@@ -285,7 +285,8 @@ def test_figure_places_each_energy():
     (ax,) = references_figure(found).axes
     places = [float(bars.lines[0].get_xdata()[0]) for bars in ax.containers]
     assert places == sorted(each.energy for each in found)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["S8, white line"] * len(found)
+    who = [f"S8, white line ({name})" for name in ("camd", "13ide", "literature")]
+    assert [label.get_text() for label in ax.get_yticklabels()] == who
 
 
 COMPUTED = SPECTRA / "computed"

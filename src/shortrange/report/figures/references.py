@@ -47,12 +47,20 @@ def plot_references(entries: Sequence[Reference], *, ax: Axes) -> list[Any]:
             )
         )
         ax.axhline(y, color=GUIDE, lw=0.4, zorder=0)
-    ax.set_yticks(range(len(entries)), [f"{each.compound}, {each.feature}" for each in entries])
     ax.set_ylim(-0.7, len(entries) - 0.3)
     dress(ax, xlabel="energy (eV)")
-    ax.set_yticks(range(len(entries)), [f"{each.compound}, {each.feature}" for each in entries])
+    ax.set_yticks(range(len(entries)), _names(entries))
     ax.ticklabel_format(axis="x", useOffset=False)
     return drawn
+
+
+def _names(entries: Sequence[Reference]) -> list[str]:
+    """Compound and feature, and whose statement it is (the last word of the key) where there are several."""
+    plain = [f"{each.compound}, {each.feature}" for each in entries]
+    return [
+        f"{name} ({each.key.rsplit('-', 1)[-1]})" if plain.count(name) > 1 else name
+        for name, each in zip(plain, entries, strict=True)
+    ]
 
 
 def references_figure(entries: Sequence[Reference]) -> Figure:
