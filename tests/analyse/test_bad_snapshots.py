@@ -13,6 +13,7 @@ from shortrange.analyse.roles import find_roles
 from shortrange.analyse.shells import count_distances
 from shortrange.analyse.topology import compare_persistence, persistence
 from shortrange.errors import ShortrangeError
+from shortrange.load import open_frames
 
 TA = ["Ta", *["Cl"] * 6, "Na"]
 AT = np.vstack([np.zeros(3), 2.4 * OCTAHEDRON, [5.0, 5.0, 5.0]]) + 2.6
@@ -145,6 +146,15 @@ def test_bad_input(name):
     attempt, message = BAD[name]
     with pytest.raises(ShortrangeError, match=message.replace("(", r"\(")) as caught:
         attempt()
+    assert caught.value.where
+    assert caught.value.do
+
+
+def test_variable_composition(tmp_path):
+    path = tmp_path / "run.xyz"
+    path.write_text("2\n\nTa 0 0 0\nCl 2.4 0 0\n2\n\nTa 0 0 0\nS 2.4 0 0\n", encoding="utf-8")
+    with pytest.raises(ShortrangeError, match="frame 1 has other atoms than frame 0") as caught:
+        analyse_trajectory(open_frames(path))
     assert caught.value.where
     assert caught.value.do
 

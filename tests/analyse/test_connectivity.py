@@ -30,6 +30,11 @@ def test_ideal_dimers(shared, bridge, cell):
     assert {s.name for s in found.by_bridge} == {"+".join([bridge] * shared)}
     assert found.by_bridge[0].distance.mean == pytest.approx(2.4 * apart)
     assert found.angles[bridge].mean == pytest.approx(angle, abs=1e-3)
+    (angles,) = found.angle_distributions
+    assert angles.name == f"Ta-{bridge}-Ta"
+    assert angles.angle[np.argmax(angles.density)] == pytest.approx(angle, abs=1.0)
+    assert angles.density.sum() * 2.0 == pytest.approx(1.0)
+    assert angles.n == 3 * shared
     assert found.oligomers.tolist() == [0, 0, 1.0]
     assert found.coordination.tolist() == [0] * 6 + [6]
     assert found.bonds.value == 6

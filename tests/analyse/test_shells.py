@@ -67,7 +67,10 @@ def test_ideal_gas():
         assert g[far].mean() == pytest.approx(1.0, abs=4e-3), name
         pulls = (g - 1)[far][::4] / found.sigma_g[name][far][::4]
         assert 0.7 < pulls.std() < 1.4
-    density = 150 / 20**3
+    # Numbers in a sphere of an ideal gas scatter as sqrt(n) from frame to frame, shared by 150 x 150 pairs.
+    density, volume = 150 / 20**3, 4 / 3 * np.pi * 8.0**3
+    expected = np.sqrt(150 * 150 * (volume / 20**3) * (1 - volume / 20**3)) / 150 / np.sqrt(60)
+    assert found.sigma_running["Na-Cl"][800] == pytest.approx(expected, rel=0.4)
     assert found.running["Na-Cl"][800] == pytest.approx(density * 4 / 3 * np.pi * 8.0**3, rel=0.02)
 
 

@@ -20,7 +20,7 @@ from shortrange.errors import DataError
 from shortrange.numeric.blocking import variance_of_mean
 from shortrange.simulate.neighbours import find_neighbours
 
-__all__ = ["AngleDistribution", "bond_angles"]
+__all__ = ["AngleDistribution", "AngleTable", "bond_angles"]
 
 Array = NDArray[Any]
 
@@ -74,26 +74,66 @@ def bond_angles(
     """
     if not 0.01 <= width <= 90:
         raise DataError(f"bins of {width} degrees", where="bond_angles", do="give 0.01 to 90")
-    edges = np.linspace(0.0, 180.0, max(2, round(180.0 / width)) + 1)
     out = []
     for centre in roles.centres:
-        found = _angles_around(trajectory, centre, roles.ligands, cutoffs, edges)
-        out += [_distribution(name, *found[name], edges) for name in sorted(found)]
+        found = _angles_around(trajectory, centre, roles.ligands, cutoffs, width)
+        out += [found[name].distribution(name) for name in sorted(found)]
     return out
 
 
+class AngleTable:
+    """Angles of all frames, counted in bins by blocks of frames.
+
+    Parameters
+    ----------
+    n_frames
+        Of the run.
+    width
+        Of a bin, degrees.
+    """
+
+    def __init__(self, n_frames: int, *, width: float = 2.0) -> None:
+        self._n_frames = n_frames
+        self._edges = np.linspace(0.0, 180.0, max(2, round(180.0 / width)) + 1)
+        self._counts = np.zeros((min(BLOCKS, n_frames), self._edges.size - 1))
+        self._powers = BlockSums(n_frames, (4,))
+
+    def add(self, angles: Array, frames: Array) -> None:
+        """Add angles, degrees, and the frame of each, both of shape (n,)."""
+        blocks, bins = self._counts.shape
+        place = np.clip((angles / self._edges[1]).astype(int), 0, bins - 1)
+        np.add.at(self._counts, (frames * blocks // self._n_frames, place), 1.0)
+        self._powers.add(frames, (angles[:, None] - _ORIGIN) ** np.arange(4))
+
+    def distribution(self, name: str) -> AngleDistribution:
+        """Density of the angles, with standard error."""
+        width, each = self._edges[1] - self._edges[0], self._counts.sum(axis=1, keepdims=True)
+        density = self._counts.sum(axis=0) / (each.sum() * width)
+        sigma = None
+        if len(self._counts) >= 2:
+            influence = (self._counts - each * density * width) / (each.mean() * width)
+            sigma = np.sqrt(variance_of_mean(influence))
+        mean = moments_of_sums(self._powers.sums, origin=_ORIGIN)
+        assert mean is not None
+        return AngleDistribution(
+            name=name,
+            angle=(self._edges[1:] + self._edges[:-1]) / 2,
+            density=density,
+            sigma=sigma,
+            n=int(each.sum()),
+            mean=mean[0],
+        )
+
+
 def _angles_around(
-    trajectory: Snapshots, centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff], edges: Array
-) -> dict[str, tuple[Array, BlockSums]]:
-    """By name: angles in each bin, by blocks of frames, and power sums about `_ORIGIN`."""
+    trajectory: Snapshots, centre: str, ligands: tuple[str, ...], cutoffs: Mapping[str, Cutoff], width: float
+) -> dict[str, AngleTable]:
     limits = bond_limits(centre, ligands, cutoffs)
     atoms = atoms_of(trajectory, [centre])
     if not limits or not atoms.size:
         return {}
     species = np.array(trajectory.species)
-    n_frames, bins = trajectory.n_frames, edges.size - 1
-    blocks = min(BLOCKS, n_frames)
-    out: dict[str, tuple[Array, BlockSums]] = {}
+    out: dict[str, AngleTable] = {}
     for start, part in runs_of_frames(trajectory):
         near = find_neighbours(part.positions, part.cells, centres=atoms, r_max=max(limits.values()))
         owner = np.repeat(np.arange(near.offsets.size - 1), np.diff(near.offsets))
@@ -108,28 +148,7 @@ def _angles_around(
             names = np.char.add(np.char.add(ends[0], f"-{centre}-"), ends[1])
             for name in np.unique(names):
                 mine = names == name
-                table, sums = out.setdefault(str(name), (np.zeros((blocks, bins)), BlockSums(n_frames, (4,))))
-                place = np.clip((angle[mine] / edges[1]).astype(int), 0, bins - 1)
-                np.add.at(table, (frame[mine] * blocks // n_frames, place), 1.0)
-                powers = (angle[mine, None] - _ORIGIN) ** np.arange(4)
-                sums.add(frame[mine], powers)
+                if name not in out:
+                    out[str(name)] = AngleTable(trajectory.n_frames, width=width)
+                out[str(name)].add(angle[mine], frame[mine])
     return out
-
-
-def _distribution(name: str, table: Array, sums: BlockSums, edges: Array) -> AngleDistribution:
-    width, n = edges[1] - edges[0], table.sum()
-    density = table.sum(axis=0) / (n * width)
-    sigma = None
-    if table.shape[0] >= 2:
-        each = table.sum(axis=1, keepdims=True)
-        sigma = np.sqrt(variance_of_mean((table - each * density * width) / (each.mean() * width)))
-    mean = moments_of_sums(sums.sums, origin=_ORIGIN)
-    assert mean is not None
-    return AngleDistribution(
-        name=name,
-        angle=(edges[1:] + edges[:-1]) / 2,
-        density=density,
-        sigma=sigma,
-        n=int(n),
-        mean=mean[0],
-    )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.angles import AngleDistribution
 from shortrange.analyse.bonds import bond_limits
 from shortrange.analyse.bridges import Bridges, bridges_by_runs, join_bridges
 from shortrange.analyse.cutoffs import Cutoff
@@ -96,6 +97,8 @@ class Connectivity:
         Between the centres of all joined pairs, angstrom.
     angles
         Centre - ligand - centre, degrees, by ligand element and by ``"Cl, edge"``.
+    angle_distributions
+        The same by ligand element, in bins of 2 degrees, with standard errors.
     coordination
         How many centres (all frames) have 0, 1, 2, ... bonded ligands.
     ligand_bonds
@@ -120,6 +123,7 @@ class Connectivity:
     linked: Estimate
     distance: Spread | None
     angles: dict[str, Spread]
+    angle_distributions: tuple[AngleDistribution, ...]
     coordination: Array
     ligand_bonds: dict[str, Array]
     oligomers: Array
@@ -148,6 +152,8 @@ def connect(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) 
         tally.add(found)
     centres = tally.joined.frames * atoms_of(trajectory, roles.centres).size
 
+    core = "/".join(roles.centres)
+
     def of_centres(sums: Array) -> Estimate:
         found = ratio_of(sums, centres)
         assert found is not None
@@ -168,6 +174,10 @@ def connect(trajectory: Snapshots, roles: Roles, cutoffs: Mapping[str, Cutoff]) 
         linked=of_centres(tally.linked.sums),
         distance=tally.joined.spread(),
         angles=_angles(tally.angles),
+        angle_distributions=tuple(
+            table.distribution(f"{core}-{ligand}-{core}")
+            for ligand, table in sorted(tally.angle_tables.items())
+        ),
         coordination=tally.coordination(),
         ligand_bonds=tally.ligand_bonds(),
         oligomers=tally.oligomers(),

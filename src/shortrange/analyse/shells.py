@@ -40,8 +40,9 @@ class Distributions:
     g, sigma_g
         Partial g(r) by pair and its standard error, shape (n,); empty for a molecule. Errors are None for
         one frame.
-    running
-        Coordination number against distance, by ``"Ta-Cl"`` for Cl around Ta, both orders.
+    running, sigma_running
+        Coordination number against distance, by ``"Ta-Cl"`` for Cl around Ta, both orders, and its standard
+        error; None for one frame.
     cutoffs
         End of the first shell, by pair.
     """
@@ -50,6 +51,7 @@ class Distributions:
     g: dict[str, Array]
     sigma_g: dict[str, Array | None]
     running: dict[str, Array]
+    sigma_running: dict[str, Array | None]
     cutoffs: dict[str, Cutoff]
 
 
@@ -133,12 +135,14 @@ def count_distances(
     whole = np.array([trajectory.n_frames])
     normal = replace(first, counts=stack[:1], frames=whole, number_density=trajectory.number_density)
     g, sigma_g = _partials(normal, stack)
+    running, sigma_running = _running(normal, stack)
     near = first.r <= r_max + 1e-9  # those of a molecule are counted to its end
     return Distributions(
         r=first.r,
         g=g,
         sigma_g=sigma_g,
-        running=_running(normal, mean),
+        running=running,
+        sigma_running=sigma_running,
         cutoffs=find_cutoffs(replace(normal, r=first.r[near]), mean[:, near], given),
     )
 
@@ -175,13 +179,17 @@ def _partials(histograms: PairHistograms, blocks: Array) -> tuple[dict[str, Arra
     return g, sigma
 
 
-def _running(histograms: PairHistograms, mean: Array) -> dict[str, Array]:
-    out = {}
+def _running(histograms: PairHistograms, blocks: Array) -> tuple[dict[str, Array], dict[str, Array | None]]:
+    numbers: dict[str, Array] = {}
+    sigma: dict[str, Array | None] = {}
     for p, (a, b) in enumerate(histograms.pairs):
-        total = np.cumsum(mean[p])
-        out[f"{a}-{b}"] = total * (2.0 if a == b else 1.0) / histograms.species[a]
-        out[f"{b}-{a}"] = total * (2.0 if a == b else 1.0) / histograms.species[b]
-    return out
+        below = np.cumsum(blocks[:, p], axis=1)
+        error = np.sqrt(variance_of_mean(below)) if len(blocks) >= 2 else None
+        for one, other in dict.fromkeys([(a, b), (b, a)]):
+            ends = (2.0 if a == b else 1.0) / histograms.species[one]
+            numbers[f"{one}-{other}"] = below.mean(axis=0) * ends
+            sigma[f"{one}-{other}"] = None if error is None else error * ends
+    return numbers, sigma
 
 
 def first_shells(trajectory: Snapshots, cutoffs: Mapping[str, Cutoff]) -> list[Shell]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortrange.analyse.angles import AngleTable
 from shortrange.analyse.bridges import Bridges, RunBridges, some_frames
 from shortrange.analyse.frames import Snapshots
 from shortrange.analyse.pool import BlockSums, Pool, kept_every
@@ -47,6 +48,8 @@ class Tally:
         """Distances by composition of the bridge."""
         self.angles: dict[tuple[str, int], Pool] = {}
         """Angles by ligand element and way of sharing; 0 is any."""
+        self.angle_tables: dict[str, AngleTable] = {}
+        """Angles by ligand element, in bins."""
         self.over_time = np.zeros((self._n_frames, 3), dtype=np.int32)
         """Pairs in each frame by way of sharing."""
         self.table: list[Bridges] = []
@@ -86,12 +89,12 @@ class Tally:
     def _add_angles(self, run: RunBridges, level: Array) -> None:
         frames, levels = run.pairs.frame[run.pair_of], level[run.pair_of]
         for place in np.unique(run.ligand):
-            mine = run.ligand == place
+            mine, ligand = run.ligand == place, self._ligands[place]
+            table = self.angle_tables.setdefault(ligand, AngleTable(self._n_frames))
+            table.add(run.angle[mine], frames[mine])
             for k in range(len(SHARING)):
                 chosen = mine if k == 0 else mine & (levels == k)
-                pool = self.angles.setdefault(
-                    (self._ligands[place], k), Pool(self._n_frames, low=0.0, high=180.0)
-                )
+                pool = self.angles.setdefault((ligand, k), Pool(self._n_frames, low=0.0, high=180.0))
                 pool.add(run.angle[chosen], frames[chosen])
 
     def _add_groups(self, pairs: Bridges) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shortrange.analyse.analysis import Analysis
+from shortrange.analyse.angles import AngleDistribution
 from shortrange.report.analysis.panels import plot_barcode, plot_loops, plot_projection, plot_shapes
 from shortrange.report.plates import Plate, make_plate
 from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_color, new_figure
@@ -40,7 +42,7 @@ def analysis_plates(analysis: Analysis, *, title: str) -> list[Plate]:
             "connectivity",
             _connectivity,
             "Left: distances between centres that share ligands, by the kind of sharing. Right: joined pairs "
-            "over the run.",
+            "over the run. Below: angles between the two bonds of a shared ligand, with standard error.",
         ),
         (
             "csm",
@@ -120,8 +122,12 @@ def _angles(analysis: Analysis) -> Figure | None:
     if not analysis.angles:
         return None
     figure = new_figure(3.0)
-    ax = figure.subplots()
-    for k, a in enumerate(analysis.angles):
+    _plot_angles(figure.subplots(), analysis.angles)
+    return figure
+
+
+def _plot_angles(ax: Axes, angles: Sequence[AngleDistribution]) -> None:
+    for k, a in enumerate(angles):
         ax.plot(a.angle, a.density, color=model_color(k), lw=1.2, label=a.name)
         if a.sigma is not None:
             low, high = a.density - a.sigma, a.density + a.sigma
@@ -130,15 +136,16 @@ def _angles(analysis: Analysis) -> Figure | None:
     ax.set_xlim(40, 180)
     ax.set_ylim(bottom=0.0)
     ax.legend(fontsize=8, frameon=False)
-    return figure
 
 
 def _connectivity(analysis: Analysis) -> Figure | None:
     c = analysis.connectivity
     if c is None or not c.bridges.distance.size:
         return None
-    figure = new_figure(3.0)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(5.4)
+    axes = figure.subplot_mosaic([["left", "right"], ["angles", "angles"]])
+    left, right = axes["left"], axes["right"]
+    _plot_angles(axes["angles"], c.angle_distributions)
     b = c.bridges
     edges = np.linspace(b.distance.min() - 0.05, b.distance.max() + 0.05, 60)
     level = np.minimum(b.shared, 3)
@@ -146,10 +153,9 @@ def _connectivity(analysis: Analysis) -> Figure | None:
         mine = b.distance[level == k + 1]
         if mine.size:
             weights = np.full(mine.size, 1.0 / (b.frames.size * (edges[1] - edges[0])))
-            left.hist(
-                mine, edges, weights=weights, histtype="step", color=model_color(k), lw=1.2, label=s.name
-            )
-            right.plot(c.over_time[:, k], color=model_color(k), lw=0.9, label=s.name)
+            style: dict[str, Any] = {"color": model_color(k), "label": s.name}
+            left.hist(mine, edges.tolist(), weights=weights, histtype="step", lw=1.2, **style)
+            right.plot(c.over_time[:, k], lw=0.9, **style)
     centre = "/".join(analysis.roles.centres)
     dress(left, xlabel=f"{centre}–{centre} (Å)", ylabel="pairs in a frame per Å")
     dress(right, xlabel="frame", ylabel="pairs")

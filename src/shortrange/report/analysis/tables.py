@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.analyse.analysis import Analysis
+from shortrange.analyse.angles import AngleDistribution
 from shortrange.analyse.estimate import Estimate
 from shortrange.report.columns import write_csv
 
@@ -60,6 +61,9 @@ def _coordination(analysis: Analysis, folder: Path) -> list[Path]:
     columns: dict[str, Array | None] = {"r": d.r}
     for name, g in d.g.items():
         columns |= {f"g_{name}": g, f"sigma_{name}": d.sigma_g[name]}
+    running: dict[str, Array | None] = {"r": d.r}
+    for name, numbers in d.running.items():
+        running |= {name: numbers, f"sigma_{name}": d.sigma_running[name]}
     head = [
         "centre", "ligand", "cutoff_A", "cutoff_from", "coordination", "sigma_coordination", "mean_A",
         "sigma_mean_A", "variance_A2", "sigma_variance_A2", "c3_A3", "sigma_c3_A3", "distances",
@@ -70,17 +74,21 @@ def _coordination(analysis: Analysis, folder: Path) -> list[Path]:
         for s in analysis.shells
     ]  # fmt: skip
     paths = [
-        write_csv(folder / "running_coordination.csv", {"r": d.r, **d.running}),
+        write_csv(folder / "running_coordination.csv", running),
         _rows(folder / "shells.csv", head, rows),
     ]
     if d.g:
         paths.append(write_csv(folder / "partial_gr.csv", columns))
-    if analysis.angles:
-        angles: dict[str, Array | None] = {"angle_deg": analysis.angles[0].angle}
-        for a in analysis.angles:
-            angles |= {a.name: a.density, f"sigma_{a.name}": a.sigma}
-        paths.append(write_csv(folder / "bond_angles.csv", angles))
-    return paths
+    return paths + _angles(analysis.angles, folder / "bond_angles.csv")
+
+
+def _angles(found: Sequence[AngleDistribution], path: Path) -> list[Path]:
+    if not found:
+        return []
+    columns: dict[str, Array | None] = {"angle_deg": found[0].angle}
+    for each in found:
+        columns |= {each.name: each.density, f"sigma_{each.name}": each.sigma}
+    return [write_csv(path, columns)]
 
 
 def _connectivity(analysis: Analysis, folder: Path) -> list[Path]:
@@ -113,6 +121,7 @@ def _connectivity(analysis: Analysis, folder: Path) -> list[Path]:
             zip(b.frame, b.first, b.second, b.shared, (b.kinds[k] for k in b.kind), b.distance, strict=True),
         ),
     ]
+    paths += _angles(c.angle_distributions, folder / "bridge_angle_distributions.csv")
     if c.unexpected:
         paths.append(
             _rows(
