@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shortrange.fit.laplace import fit_term
+from shortrange.fit.mixture import mix_terms
 from shortrange.fit.motif_term import find_angles, motif_term
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs.motif import MotifExafs
@@ -75,3 +76,30 @@ def test_the_right_kind_has_the_higher_evidence(models, truth, structure):
         term, maxima = find_angles(state(model, data), theory_error=0.06)
         evidence[name] = maxima[0].log_evidence if maxima else fitted(term, 0.06).log_evidence
     assert max(evidence, key=evidence.get) == truth
+
+
+def test_units_side_by_side_have_amplitude_and_bonds_in_common(models):
+    structure = {"terminal_Cl": 2.33}
+    curves = [
+        models["edge"](K, {"angle": 97.0, "bridging_S": 2.45, **structure}, s02=0.92, delta_e0=2.0, **WIDTHS),
+        models["alone"](K, structure, s02=0.92, delta_e0=2.0, **WIDTHS),
+    ]
+    chi = 0.65 * curves[0] + 0.35 * curves[1] + NOISE * np.random.default_rng(5).normal(size=K.size)
+    data = ChiK(k=K, chi=chi, sigma=np.full(K.size, NOISE))
+    terms = {name: find_angles(state(model, data), theory_error=0.02)[0] for name, model in models.items()}
+    evidence = []
+    for share in (0.3, 0.65, 1.0):
+        mixed = mix_terms(terms, (share, 1.0 - share))
+        fit = fitted(mixed, 0.02)
+        evidence.append(fit.log_evidence)
+        if share == 0.65:
+            found = dict(zip((p.name for p in mixed.parameters), fit.theta, strict=True))
+            theta, slopes = fit.theta, mixed.slopes(fit.theta)
+            at = [p.name for p in mixed.parameters].index("terminal_Cl")
+            step = 0.03 * mixed.parameters[at].prior[1] * np.eye(theta.size)[at]
+            numeric = (mixed.model(theta + step) - mixed.model(theta - step)) / (2 * step[at])
+            assert np.abs(slopes[:, at] - numeric).max() < 0.02 * np.abs(numeric).max()
+    assert np.argmax(evidence) == 1
+    # Of each only one: what is stated alike is the same for both units.
+    assert {"S02", "terminal_Cl", "sigma2_bond"} < set(found)
+    assert found["terminal_Cl"] == pytest.approx(2.33, abs=0.015)

@@ -91,9 +91,12 @@ def test_a_motif_has_no_surroundings_for_total_scattering(example):
         load_inputs(read_project(file))
 
 
-def test_a_motif_is_no_part_of_a_mixture(project):
+def test_a_motif_is_mixed_with_motifs_only(project):
     mixture = '[[mixture]]\nname = "both"\nof = ["corner", "isolated"]\n'
     project.write_text(project.read_text() + mixture)
+    assert read_project(project).mixture[0].of == ("corner", "isolated")
+    model = '[[model]]\nname = "box"\nstructures = "models/corner.extxyz"\n'
+    project.write_text(project.read_text().replace('"isolated"]', '"box"]') + model)
     with pytest.raises(ProjectError, match="is a motif, no phase of its own"):
         read_project(project)
 

@@ -8,9 +8,13 @@ import pytest
 
 from shortrange.cli.app import run_app
 from shortrange.config import read_project
+from shortrange.load import load_trajectory
 from shortrange.run import run_project
+from shortrange.simulate.pairs import pair_histograms
+from shortrange.simulate.pdf import PdfModel
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tacl5-na2s-bridge"
+SNAPSHOTS = Path(__file__).parents[2] / "studies" / "calibration" / "snapshots"
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +146,35 @@ def test_shared_cases(shared_data, case):
         assert verdict.best in truth["true_models"]
     else:
         assert verdict.models[0].probability <= 0.9
+
+
+def test_a_bump_that_moves_with_q_max_is_no_bridge(pdf_project):
+    """NaTaCl6 (simulated) has a maximum at 3.7 A for Q_max 15, and no Ta-Ta below 5.5 A."""
+    crystal = load_trajectory(SNAPSHOTS / "crystal_chgnet.extxyz.gz")
+    pairs = pair_histograms(crystal, r_max=20.0)
+    bonded = pairs.r[np.flatnonzero(pairs.counts[:, pairs.index("Ta-Ta")].sum(axis=0))]
+    assert bonded.min() > 5.5
+    r = np.arange(0.0, 12.0, 0.01)
+    curves = {q: PdfModel(pairs, r, q, 0.8)(q_damp=0.03) for q in (13.0, 15.0, 18.0)}
+    near = (r > 3.6) & (r < 3.8)
+    tops = {q: r[near][np.argmax(g[near])] for q, g in curves.items()}
+    assert tops[15.0] == pytest.approx(3.705, abs=0.03)
+    # At other Q_max there is none: the largest value lies at an end.
+    assert all(abs(tops[q] - 3.7) > 0.09 for q in (13.0, 18.0))
+
+    rows = "\n".join(f"{x:.2f} {y:.6f} 0 0.020" for x, y in zip(r, curves[15.0], strict=True))
+    (pdf_project / "crystal.gr").write_text(f"qmin = 0.8\nqmax = 15.0\n#### start data\n{rows}\n")
+    text = (pdf_project / "project.toml").read_text()
+    head, tail = text.index("[[measurement]]"), text.index("[[model]]")
+    kept = [m for m in text[tail:].split("[[model]]") if "mu-S,mu-Cl" in m or "isolated" in m]
+    (pdf_project / "project.toml").write_text(
+        text[:head].replace("NaTaCl5S0.5", "NaTaCl6")
+        + '[[measurement]]\nname = "PDF"\ntechnique = "total-scattering"\npdf = "crystal.gr"\n'
+        + "q_range = [0.8, 15.0]\n\n"
+        + "".join(f"[[model]]{m}" for m in kept)
+    )
+    verdict = run_project(read_project(pdf_project / "project.toml")).verdict
+    # The edge has Ta-Ta at 3.80 A.
+    assert verdict.models[0].name == "isolated TaCl6"
+    assert verdict.verdict != "supported" or verdict.best == "isolated TaCl6"
+    assert verdict.models[1].probability < 0.05

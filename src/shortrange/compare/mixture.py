@@ -176,5 +176,5 @@ def _share(name: str, mean: float, sigma: float) -> FittedParameter:
         sigma=float(np.hypot(sigma, SHARE_THEORY)),
         prior=None,
         bounds=(0.0, 1.0),
-        note=f"part of the atoms; flat prior; {SHARE_THEORY:g} of the error is that of theory",
+        note=f"part of the atoms (motifs: of the metal); flat prior; {SHARE_THEORY:g} of the error: theory",
     )

@@ -183,11 +183,13 @@ def _mixtures(raw: dict[str, Any], models: Iterable[Part], faults: list[str]) ->
         faults += [
             f"{place} of: {n!r} is no model; {did_you_mean(n, names)}" for n in mixture.of if n not in names
         ]
-        faults += [
-            f"{place} of: {m.name!r} is a motif, no phase of its own; name models with structures"
-            for m in models
-            if isinstance(m, MotifModel) and m.name in mixture.of
-        ]
+        motifs = [m.name for m in models if isinstance(m, MotifModel) and m.name in mixture.of]
+        # Two units may share the metal atoms among them; beside snapshots a bare unit is no phase.
+        if len(motifs) == 1:
+            faults.append(
+                f"{place} of: {motifs[0]!r} is a motif, no phase of its own; name two motifs, or two models "
+                "with structures"
+            )
     return built
 
 

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 def mix_terms(terms: Mapping[str, Term], weights: Sequence[float]) -> Term:
     """Add the curves of several models of one measurement, each times its weight.
 
-    Nuisance parameters that are stated alike by all models (name, limits, prior) are shared; others are kept
+    Parameters that are stated alike by all models (name, limits, prior) are shared; others are kept
     apart and carry the model's name, as the thermal width of a crystal beside that of snapshots.
 
     Parameters
@@ -68,11 +68,18 @@ def mix_terms(terms: Mapping[str, Term], weights: Sequence[float]) -> Term:
             ]
         )
 
+    def slopes(theta: Array) -> Array:
+        total = np.zeros((first.curve.size, len(parameters)))
+        for w, t, p in zip(weights, parts, places, strict=True):
+            assert t.slopes is not None
+            total[:, p] += w * t.slopes(theta[p])
+        return total
+
     return replace(
         first,
         model=model,
         spread=None if all(t.spread is None for t in parts) else spread,
-        slopes=None,
+        slopes=None if any(t.slopes is None for t in parts) else slopes,
         parameters=parameters,
         contributions=contributions,
         sampling=np.asarray(sum(w**2 * t.sampling for w, t in zip(weights, parts, strict=True))),
@@ -81,15 +88,16 @@ def mix_terms(terms: Mapping[str, Term], weights: Sequence[float]) -> Term:
 
 def _merge(names: Sequence[str], parts: Sequence[Term]) -> tuple[tuple[Parameter, ...], list[Array]]:
     """Parameters of all terms, and for each term where its own are among them."""
-    stated = Counter(parameter for term in parts for parameter in term.parameters)
-    merged: dict[tuple[Parameter, str], int] = {}
+    # Where a fit starts is no part of what is stated: motifs start at their own maxima.
+    stated = Counter(_stated(parameter) for term in parts for parameter in term.parameters)
+    merged: dict[tuple[Any, str], int] = {}
     parameters: list[Parameter] = []
     places = []
     for name, term in zip(names, parts, strict=True):
         place = []
         for parameter in term.parameters:
-            shared = stated[parameter] == len(parts)
-            key = (parameter, "" if shared else name)
+            shared = stated[_stated(parameter)] == len(parts)
+            key = (_stated(parameter), "" if shared else name)
             if key not in merged:
                 merged[key] = len(parameters)
                 parameters.append(
@@ -98,3 +106,7 @@ def _merge(names: Sequence[str], parts: Sequence[Term]) -> tuple[tuple[Parameter
             place.append(merged[key])
         places.append(np.array(place))
     return tuple(parameters), places
+
+
+def _stated(parameter: Parameter) -> tuple[Any, ...]:
+    return parameter.name, parameter.unit, parameter.lower, parameter.upper, parameter.prior

@@ -190,7 +190,10 @@ def _structure(
     if best is None:
         return ()
     atoms = {
-        name: {element: count / model.n_atoms for element, count in model.composition.items()}
+        name: {
+            element: 1.0 if name in inputs.motifs else count / model.n_atoms
+            for element, count in model.composition.items()
+        }
         for name, model in inputs.models.items()
     }
     elements = [m.element for m in project.measurement if isinstance(m, XasMeasurement)]

@@ -187,7 +187,8 @@ def compare_exafs(
         theory_error=EXAFS_THEORY_ERROR,
         settings=settings,
         warnings=tuple(warnings),
-        strengths=simulated.absorber_parts,
+        # Of motifs the metal atoms are shared out, not all atoms of bare units.
+        strengths={n: 1.0 if n in simulated.motifs else a for n, a in simulated.absorber_parts.items()},
         variants=_variants(measurement, reduction.chi, reduction.k_range, simulated, terms),
     )
 
