@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class ComparedChi:
         1/angstrom, k^n, and k^n chi(k), shape (n,).
     modes, noise
         Independent points (n, m), and the covariance of the data in them (m, m).
+    measurement, r_range
+        As `exafs_term`.
     """
 
     k: Array
@@ -48,6 +51,42 @@ class ComparedChi:
     curve: Array
     modes: Array
     noise: Array
+    measurement: str
+    r_range: tuple[float, float]
+
+    def term(
+        self, model: Callable[[Array], Array], *, parameters: tuple[Parameter, ...], **more: Any
+    ) -> Term:
+        """State the comparison with a model.
+
+        Parameters
+        ----------
+        model
+            Function of the parameter values to k^n chi(k), shape (n,).
+        parameters
+            Free parameters.
+        more
+            As the attributes of `Term`; without ``sampling`` the model has no sampling error.
+
+        Raises
+        ------
+        DataError
+            If there are too few independent points for the parameters.
+        """
+        m = self.modes.shape[1]
+        require_points(m, len(parameters), measurement=self.measurement, ranges="k_range and r_range")
+        return Term(
+            measurement=self.measurement,
+            technique="xas",
+            x=self.k,
+            curve=self.curve,
+            modes=self.modes,
+            noise=self.noise,
+            model=model,
+            parameters=parameters,
+            fit_range=self.r_range,
+            **{"sampling": np.zeros((m, m)), **more},
+        )
 
 
 def compared_chi(
@@ -67,7 +106,10 @@ def compared_chi(
     weight = k**k_weight
     modes = exafs_modes(k, r_range=r_range)
     noise = modes.T @ (covariance * np.outer(weight, weight)) @ modes
-    return ComparedChi(k=k, weight=weight, curve=data.chi[inside] * weight, modes=modes, noise=noise)
+    return ComparedChi(
+        k=k, weight=weight, curve=data.chi[inside] * weight, modes=modes, noise=noise,
+        measurement=measurement, r_range=r_range,
+    )  # fmt: skip
 
 
 def exafs_term(
@@ -103,25 +145,15 @@ def exafs_term(
         If the data have no error estimate, do not cover ``k_range``, or hold too few independent points.
     """
     points = compared_chi(data, measurement=measurement, k_range=k_range, r_range=r_range, k_weight=k_weight)
-    require_points(
-        points.modes.shape[1], len(parameters), measurement=measurement, ranges="k_range and r_range"
-    )
     k, weight = points.k, points.weight
     model = ensemble.model()
     parts = {name: ensemble.part(name) for name in ensemble.contributions}
-    return Term(
-        measurement=measurement,
-        technique="xas",
-        x=k,
-        curve=points.curve,
-        modes=points.modes,
-        noise=points.noise,
-        sampling=_sampling(ensemble, k, weight[:, None] * points.modes),
-        model=lambda theta: weight * _chi(model, k, theta),
+    return points.term(
+        lambda theta: weight * _chi(model, k, theta),
         parameters=parameters,
+        sampling=_sampling(ensemble, k, weight[:, None] * points.modes),
         spread=lambda theta: weight[:, None] * _spread(model, k, theta),
         contributions=lambda theta: {name: weight * _chi(part, k, theta) for name, part in parts.items()},
-        fit_range=r_range,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS, compared_chi
 from shortrange.fit.laplace import LaplaceFit, fit_term
 from shortrange.fit.parameters import Parameter
-from shortrange.fit.term import Term, require_points
+from shortrange.fit.term import Term
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs.motif import MotifExafs
 
@@ -92,24 +92,15 @@ def motif_term(
         found = model.contributions(points.k, **arguments(theta))
         return {name: points.weight * part for name, part in found.items()}
 
-    m = points.modes.shape[1]
+    def curve(theta: Array) -> Array:
+        return points.weight * model(points.k, **arguments(theta))
+
     parameters = (*structural, s02, EXAFS_PARAMETERS[1], *MOTIF_WIDTHS)
-    require_points(m, len(parameters), measurement=measurement, ranges="k_range and r_range")
-    return Term(
-        measurement=measurement,
-        technique="xas",
-        x=points.k,
-        curve=points.curve,
-        modes=points.modes,
-        noise=points.noise,
-        sampling=np.zeros((m, m)),
-        model=lambda theta: points.weight * model(points.k, **arguments(theta)),
+    return points.term(
+        curve,
         parameters=parameters,
-        slopes=lambda theta: _slopes(
-            lambda t: points.weight * model(points.k, **arguments(t)), parameters, theta
-        ),
+        slopes=lambda theta: _slopes(curve, parameters, theta),
         contributions=parts,
-        fit_range=r_range,
     )
 
 
