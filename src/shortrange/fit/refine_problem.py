@@ -23,6 +23,8 @@ Array = NDArray[Any]
 _MAX_EVALUATIONS = 100
 _FTOL = 1e-5
 _REFUSED = 1e6
+_AWAY = 0.1
+"""Distance from a limit, in sizes of a parameter, from which a fit that got stuck there begins again."""
 _BY_CHANCE = 2.0
 """Standard deviations by which reduced chi2 may exceed 1 before stated errors are raised."""
 _AT_BOUND = 1e-6
@@ -143,10 +145,7 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
     for _ in range(4 if problem.has_priors else 1):
         theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
-        found = least_squares(
-            lambda x, s=noise: memory.residual(x, s), theta, jac=lambda x, s=noise: memory.jacobian(x, s),
-            bounds=(lower, upper), x_scale=size, ftol=_FTOL, xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS,
-        )  # fmt: skip
+        found = _least_squares(memory, theta, noise, (lower, upper), size)
         theta, nfev = found.x, nfev + found.nfev
         if not found.success:
             break
@@ -156,6 +155,28 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
         if settled:
             break
     return _solution(problem, memory, theta, noise, nfev, "" if found.success else _no_end(nfev), size)
+
+
+def _least_squares(
+    memory: _Memory, theta: Array, noise: float, bounds: tuple[Array, Array], size: Array
+) -> Any:
+    """Run scipy's least squares; where it creeps along a limit, once more from a point away from it."""
+
+    def run(start: Array) -> Any:
+        return least_squares(
+            lambda x: memory.residual(x, noise), start, jac=lambda x: memory.jacobian(x, noise),
+            bounds=bounds, x_scale=size, ftol=_FTOL, xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS,
+        )  # fmt: skip
+
+    found = run(theta)
+    away = np.minimum(_AWAY * size, 0.25 * (bounds[1] - bounds[0]))
+    inside = np.clip(found.x, bounds[0] + away, bounds[1] - away)
+    if found.success or np.array_equal(inside, found.x):
+        return found
+    # A step that would leave the limits is cut as a whole: next to one, every step is short.
+    again = run(inside)
+    again.nfev += found.nfev
+    return again
 
 
 def cross_validate(problem: Problem, solution: Solution, *, folds: int, errors_known: bool) -> float:
