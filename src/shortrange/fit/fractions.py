@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.atoms import atomic_mass
-from shortrange.crystal import CELL_NAMES
 from shortrange.fit.phases import Book
 from shortrange.simulate.crystal_gr import CrystalPdf
 
@@ -85,22 +84,22 @@ def fractions(book: Book, theta: Array, covariance: Array) -> dict[str, Fraction
 def amounts(book: Book, theta: Array, kind: Kind) -> Array:
     """Amount of each phase as refined for a scale of 1, up to a common factor, shape (n_phases,)."""
     full = book.all_values(theta)
-    return np.array(
-        [
-            _per_scale(replace(phase, crystal=phase.crystal_at(full[book.of_phase(name)])), kind)
-            for name, phase in book.phases.items()
-        ]
-    )
+    found = []
+    for name, phase in book.phases.items():
+        own = full[book.of_phase(name)]
+        volume = phase.cell.geometry(own[: phase.split[0]])[2]
+        found.append(_per_scale(_filled(phase, own), kind, volume))
+    return np.array(found)
 
 
 def log_slopes(book: Book, theta: Array, kind: Kind) -> Array:
-    """Slopes of ln(amount for a scale of 1) by the free parameters, shape (n_phases, p), by differences.
+    """Slopes of ln(amount for a scale of 1) by the free parameters, shape (n_phases, p).
 
-    Only occupancies move it, and the lattice that by volume.
+    Only occupancies move it (by differences), and the lattice that by volume.
     """
     out = np.zeros((len(book.phases), theta.size))
     for k, parameter in enumerate(book.free):
-        if not (is_occupancy(parameter.name) or (kind == "volume" and _is_lattice(parameter.name))):
+        if not is_occupancy(parameter.name):
             continue
         low, high = theta.copy(), theta.copy()
         # Neither side may leave the limits: there is no crystal with more than one atom on a site.
@@ -108,6 +107,12 @@ def log_slopes(book: Book, theta: Array, kind: Kind) -> Array:
         high[k] = min(theta[k] + 1e-3 * parameter.size, parameter.upper)
         rise = np.log(amounts(book, high, kind)) - np.log(amounts(book, low, kind))
         out[:, k] = rise / (high[k] - low[k])
+    if kind == "volume":
+        full = book.all_values(theta)
+        for row, (name, phase) in enumerate(book.phases.items()):
+            own = book.of_phase(name)
+            cell = slice(own.start, own.start + phase.split[0])
+            out[row] += phase.cell.geometry(full[cell])[3] @ book.matrix[cell]
     return out
 
 
@@ -121,8 +126,14 @@ def is_occupancy(name: str) -> bool:
     return name.rpartition(".")[2].startswith("occ_")
 
 
-def _is_lattice(name: str) -> bool:
-    return name.rpartition(".")[2] in (*CELL_NAMES, "stretch")
+def _filled(phase: CrystalPdf, own: Array) -> CrystalPdf:
+    """Return the phase with the occupancies of some parameters."""
+    if phase.sites is None:
+        return phase
+    occupied = phase.sites.occupancies(own[slice(*phase.split)])
+    if np.array_equal(occupied, phase.crystal.occupancies):
+        return phase
+    return replace(phase, crystal=replace(phase.crystal, occupancies=occupied))
 
 
 def shares(scales: Array, weights: Array) -> tuple[Array, Array]:
@@ -135,11 +146,11 @@ def shares(scales: Array, weights: Array) -> tuple[Array, Array]:
 
 def mass_weights(phases: Mapping[str, CrystalPdf]) -> Array:
     """Mass of each phase for a scale of 1, up to a common factor, shape (n,)."""
-    return np.array([_per_scale(model, "mass") for model in phases.values()])
+    return np.array([_per_scale(model, "mass", 1.0) for model in phases.values()])
 
 
-def _per_scale(model: CrystalPdf, kind: str) -> float:
-    """Amount of a phase for a scale of 1, up to a common factor."""
+def _per_scale(model: CrystalPdf, kind: str, volume: float) -> float:
+    """Amount of a phase for a scale of 1, up to a common factor; the volume is that of its cell."""
     crystal = model.crystal
     atoms = 1.0 / model.power
     if kind == "atom":
@@ -147,6 +158,6 @@ def _per_scale(model: CrystalPdf, kind: str) -> float:
     if kind == "cell":
         return atoms / crystal.n_atoms
     if kind == "volume":
-        return atoms / crystal.number_density
+        return atoms / crystal.n_atoms * volume
     mass = sum(n * atomic_mass(symbol) for symbol, n in crystal.composition.items())
     return atoms * mass / crystal.n_atoms

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import hankel, toeplitz
 
 from shortrange.errors import DataError
 
@@ -45,12 +46,15 @@ def pdf_band(r: Array, *, q_range: tuple[float, float]) -> Array:
     q_range
         Band, 1/angstrom.
     """
-    minus, plus = r[:, None] - r[None, :], r[:, None] + r[None, :]
+    # On a uniform grid r - r' and r + r' take few values: each is a matrix of equal diagonals.
+    step = _step(r)
+    minus, plus = step * np.arange(r.size), 2 * r[0] + step * np.arange(2 * r.size - 1)
 
     def integral(q: float) -> Array:
-        return np.asarray(0.5 * q * (np.sinc(q * minus / np.pi) - np.sinc(q * plus / np.pi)))
+        near, far = (np.sinc(q * x / np.pi) for x in (minus, plus))
+        return np.asarray(0.5 * q * (toeplitz(near) - hankel(far[: r.size], far[r.size - 1 :])))
 
-    return np.asarray((integral(q_range[1]) - integral(q_range[0])) * _step(r) / (np.pi / 2.0))
+    return np.asarray((integral(q_range[1]) - integral(q_range[0])) * step / (np.pi / 2.0))
 
 
 def _step(x: Array) -> float:

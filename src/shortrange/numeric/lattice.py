@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import cos, pi, radians, sin, sqrt
 from typing import Any
 
 import numpy as np
@@ -93,14 +94,10 @@ class CellMap:
         m, dm, volume, d_log_volume
             Invariants (k,), their derivatives (k, p); volume, cubic angstrom, and d ln V (p,).
         """
-        metric, slopes = _metric(self.six(values))
-        slopes = slopes @ self.spread
-        full = _UNITS @ metric
-        # d ln det(M) = tr(M^-1 dM), and V^2 = det(M).
-        each = 0.5 * (np.linalg.inv(full).ravel() @ _UNITS.reshape(9, 6))
-        return (
-            self.inverse @ metric, self.inverse @ slopes, float(np.sqrt(np.linalg.det(full))), each @ slopes
-        )  # fmt: skip
+        six = self.six(values)
+        metric, slopes = _metric(six)
+        volume, each = _volume(six)
+        return self.inverse @ metric, self.inverse @ (slopes @ self.spread), volume, each @ self.spread
 
     def metric(self, values: Array) -> Array:
         """Metric tensor, square angstrom, shape (3, 3)."""
@@ -154,13 +151,30 @@ def _of_system(system: str, lattice: tuple[float, ...]) -> tuple[tuple[str, ...]
 
 def _metric(six: Array) -> tuple[Array, Array]:
     """M (6,) and dM / d(six lattice parameters) (6, 6)."""
-    lengths, angles = six[:3], np.radians(six[3:])
-    cosines, sines = np.cos(angles), np.sin(angles)
-    metric, slopes = np.zeros(6), np.zeros((6, 6))
-    for i in range(3):
-        metric[i], slopes[i, i] = lengths[i] ** 2, 2 * lengths[i]
-        j, k = [(1, 2), (0, 2), (0, 1)][i]
-        metric[3 + i] = 2 * lengths[j] * lengths[k] * cosines[i]
-        slopes[3 + i, j], slopes[3 + i, k] = 2 * lengths[k] * cosines[i], 2 * lengths[j] * cosines[i]
-        slopes[3 + i, 3 + i] = -2 * lengths[j] * lengths[k] * sines[i] * np.pi / 180
+    a, b, c = six[:3].tolist()
+    x, y, z, dx, dy, dz = _angles(six)
+    metric = np.array([a * a, b * b, c * c, 2 * b * c * x, 2 * a * c * y, 2 * a * b * z])
+    slopes = np.array([
+        [2 * a, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 2 * b, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 2 * c, 0.0, 0.0, 0.0],
+        [0.0, 2 * c * x, 2 * b * x, 2 * b * c * dx, 0.0, 0.0],
+        [2 * c * y, 0.0, 2 * a * y, 0.0, 2 * a * c * dy, 0.0],
+        [2 * b * z, 2 * a * z, 0.0, 0.0, 0.0, 2 * a * b * dz],
+    ])  # fmt: skip
     return metric, slopes
+
+
+def _volume(six: Array) -> tuple[float, Array]:
+    """Volume, and d ln V / d(six lattice parameters) (6,)."""
+    a, b, c = six[:3].tolist()
+    x, y, z, dx, dy, dz = _angles(six)
+    square = 1.0 - x * x - y * y - z * z + 2 * x * y * z
+    by_angle = [dx * (y * z - x) / square, dy * (x * z - y) / square, dz * (x * y - z) / square]
+    return a * b * c * sqrt(square), np.array([1 / a, 1 / b, 1 / c, *by_angle])
+
+
+def _angles(six: Array) -> tuple[float, float, float, float, float, float]:
+    """Cosines of the angles and their slopes by degrees."""
+    x, y, z = (radians(angle) for angle in six[3:].tolist())
+    return cos(x), cos(y), cos(z), -sin(x) * pi / 180, -sin(y) * pi / 180, -sin(z) * pi / 180
