@@ -22,6 +22,7 @@ from shortrange.crystal import CELL_NAMES, unique_angle
 __all__ = ["CellMap", "cell_map"]
 
 Array = NDArray[Any]
+Angles = tuple[float, float, float, float, float, float]
 
 # Metric tensor = _UNITS @ M.
 _UNITS = np.zeros((3, 3, 6))
@@ -95,13 +96,15 @@ class CellMap:
             Invariants (k,), their derivatives (k, p); volume, cubic angstrom, and d ln V (p,).
         """
         six = self.six(values)
-        metric, slopes = _metric(six)
-        volume, each = _volume(six)
+        angles = _angles(six)
+        metric, slopes = _metric(six, angles)
+        volume, each = _volume(six, angles)
         return self.inverse @ metric, self.inverse @ (slopes @ self.spread), volume, each @ self.spread
 
     def metric(self, values: Array) -> Array:
         """Metric tensor, square angstrom, shape (3, 3)."""
-        return np.asarray(_UNITS @ _metric(self.six(values))[0])
+        six = self.six(values)
+        return np.asarray(_UNITS @ _metric(six, _angles(six))[0])
 
     def coefficients(self, difference: Array) -> Array:
         """Return c of pairs with the fractional ``difference`` (n, 3), shape (n, k)."""
@@ -122,7 +125,8 @@ def cell_map(lattice: tuple[float, ...], system: str, *, isotropic: bool = False
         Instead of lattice parameters one ``stretch``: all lengths times 1 + stretch.
     """
     if isotropic:
-        metric, _ = _metric(np.array(lattice))
+        six = np.array(lattice)
+        metric, _ = _metric(six, _angles(six))
         lengths = np.array([*lattice[:3], 0.0, 0.0, 0.0])
         return CellMap(
             names=("stretch",), start=np.zeros(1), basis=metric[:, None], lattice=tuple(lattice),
@@ -149,10 +153,10 @@ def _of_system(system: str, lattice: tuple[float, ...]) -> tuple[tuple[str, ...]
     return _FREE[system], _TIED.get(system, {}), np.array(_BASIS[system], dtype=float).T
 
 
-def _metric(six: Array) -> tuple[Array, Array]:
+def _metric(six: Array, angles: Angles) -> tuple[Array, Array]:
     """M (6,) and dM / d(six lattice parameters) (6, 6)."""
     a, b, c = six[:3].tolist()
-    x, y, z, dx, dy, dz = _angles(six)
+    x, y, z, dx, dy, dz = angles
     metric = np.array([a * a, b * b, c * c, 2 * b * c * x, 2 * a * c * y, 2 * a * b * z])
     slopes = np.array([
         [2 * a, 0.0, 0.0, 0.0, 0.0, 0.0],
@@ -165,16 +169,16 @@ def _metric(six: Array) -> tuple[Array, Array]:
     return metric, slopes
 
 
-def _volume(six: Array) -> tuple[float, Array]:
+def _volume(six: Array, angles: Angles) -> tuple[float, Array]:
     """Volume, and d ln V / d(six lattice parameters) (6,)."""
     a, b, c = six[:3].tolist()
-    x, y, z, dx, dy, dz = _angles(six)
+    x, y, z, dx, dy, dz = angles
     square = 1.0 - x * x - y * y - z * z + 2 * x * y * z
     by_angle = [dx * (y * z - x) / square, dy * (x * z - y) / square, dz * (x * y - z) / square]
     return a * b * c * sqrt(square), np.array([1 / a, 1 / b, 1 / c, *by_angle])
 
 
-def _angles(six: Array) -> tuple[float, float, float, float, float, float]:
+def _angles(six: Array) -> Angles:
     """Cosines of the angles and their slopes by degrees."""
     x, y, z = (radians(angle) for angle in six[3:].tolist())
     return cos(x), cos(y), cos(z), -sin(x) * pi / 180, -sin(y) * pi / 180, -sin(z) * pi / 180

@@ -302,6 +302,9 @@ class CrystalWindow:
 
     def _envelope(self, out: Array, form: Array, place: dict[str, int]) -> None:
         """Apply the form of the particles and switch off the ends of the grid, in place."""
+        if not form.any() and not any(name in place for name in self.phase.shape_names):
+            out *= self.switch  # particles without an end
+            return
         gamma, slopes = characteristic(self.phase.shape, self.grid, form)
         bare = {k: out[:, 0].copy() for k, name in enumerate(self.phase.shape_names) if name in place}
         out *= self.switch * gamma
