@@ -252,6 +252,8 @@ def test_the_amorphous_part_of_the_composite_fades(composite, agreement):
     # No zigzag: down to where there is none of it, and none of it from there on.
     assert np.all(np.diff(trend.mass[1])[trend.knots[1:] < 10] < 0)
     assert np.all(np.abs(trend.mass[1]) < 3 * errors, where=trend.knots > 12)
+    # The crystal is not the amorphous phase, and this is said; of the crystalline mixture it is not.
+    assert any("apparent" in w for w in found.warnings), found.warnings
     limits = found.coherence["NaTaCl6"]
     assert 5.0 < limits.half < 9.5
     assert limits.zero <= 18.0
@@ -280,3 +282,4 @@ def test_a_crystalline_composite_stays_flat(composite):
     assert np.all(np.abs(shares[:, 0] - 0.34) < 3.5 * shares[:, 1]), shares
     assert found.coherence["NaTaCl6"].half is None
     assert found.coherence["NaTaCl6"].lower_limit > 20.0
+    assert not any("apparent" in w for w in found.warnings)

@@ -56,6 +56,8 @@ Array = NDArray[Any]
 _SAME = 0.9995
 """Correlation of two G(r) from which phases count as one."""
 _KNOTS = 120
+_WORSE = 3.0
+"""Times by which the misfit around a point may exceed that elsewhere before it is said."""
 OCCUPANCIES = (
     "occupancies are shared: the errors of mass fractions in windows lack what those of occupancies do to "
     "the mass of a cell; the fit of all windows has it"
@@ -341,6 +343,7 @@ def _gather(
             name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k], total=trend.total)
             for k, name in enumerate(phases)
         }
+        warnings += filter(None, [_apparent(trend)])
     if job.shared is not None and any(is_occupancy(p.name) for p in job.shared[0].free):
         warnings.append(OCCUPANCIES)
     failed = [w for w in windows if w.refinement is None]
@@ -352,3 +355,14 @@ def _gather(
         phases=phases, windows=tuple(windows), window=window, step=step, scan=scan, trend=trend,
         coherence=ranges, warnings=tuple(dict.fromkeys(warnings)), settings=settings, history=history,
     )  # fmt: skip
+
+
+def _apparent(trend: Trend) -> str:
+    """Say where the phases describe the data far worse than elsewhere: something else is there."""
+    worse = trend.knots[trend.misfit > _WORSE * np.quantile(trend.misfit, 0.25)]
+    if not worse.size:
+        return ""
+    return (
+        f"between {worse[0]:g} and {worse[-1]:g} angstrom the phases describe the data more than {_WORSE:g} "
+        "times worse than elsewhere: fractions there, and lengths read off them, are apparent ones"
+    )

@@ -60,6 +60,8 @@ class Trend:
         Names of those that were free, and their covariance, shape (n_shape, n_shape).
     rw, noise_scale, points
         As in `shortrange.fit.refine.Refinement`.
+    misfit
+        Root mean square misfit around each knot in errors of the data, before they were raised, shape (k,).
     reason
         Empty, or why the fit failed.
     """
@@ -78,6 +80,7 @@ class Trend:
     rw: float
     noise_scale: float
     points: int
+    misfit: Array
     reason: str = ""
 
 
@@ -180,7 +183,7 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
     loose = np.full(len(phases), _LOOSE * sum(abs(p.start) for p in scales))
     problem = _TrendProblem(data=window, models=plain.models, book=varied, knots=knots,
                             rows=second_differences(knots), widths=loose)  # fmt: skip
-    problem, solution, smoothed = _solve(problem, over)
+    problem, solution, smoothed, misfit = _solve(problem, over)
     theta = solution.theta
     n, k = len(phases), knots.size
     values = varied.all_values(theta)
@@ -196,18 +199,23 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
         values={**{name: float(v) for name, v in zip(book.names, values, strict=True)}, **means},
         shape=tuple(p.name for p in shape), shape_covariance=solution.covariance[: len(shape), : len(shape)],
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
-        noise_scale=solution.noise_scale, points=solution.points, reason=solution.reason,
+        noise_scale=solution.noise_scale, points=solution.points,
+        misfit=np.interp(knots, over.data.r, misfit), reason=solution.reason,
     )  # fmt: skip
 
 
-def _solve(problem: _TrendProblem, over: Range) -> tuple[_TrendProblem, Solution, Smoothed | None]:
-    """Fit with loose scales, let the misfit raise the noise where it is large, then find the widths."""
+def _solve(problem: _TrendProblem, over: Range) -> tuple[_TrendProblem, Solution, Smoothed | None, Array]:
+    """Fit with loose scales, let the misfit raise the noise where it is large, then find the widths.
+
+    The misfit around each point of the data is returned as well.
+    """
     n, k = problem.widths.size, problem.knots.size
     solution, smoothed = solve(problem, errors_known=over.known), None
     if solution.reason:
-        return problem, solution, None
+        return problem, solution, None, np.ones(over.data.r.size)
     # A model that misfits a part of the range must not speak there as loudly as where it fits.
-    raised = over.data.raised(_local_misfit(over, problem, solution.theta))
+    misfit = _local_misfit(over, problem, solution.theta)
+    raised = over.data.raised(misfit)
     problem = replace(problem, data=raised.window(float(over.window.r[0]), float(over.window.r[-1])))
     for _ in range(_ROUNDS):
         levels = np.sqrt(np.mean(solution.theta[-n * k :].reshape(n, k) ** 2, axis=1))
@@ -223,7 +231,7 @@ def _solve(problem: _TrendProblem, over: Range) -> tuple[_TrendProblem, Solution
     theta = solution.theta.copy()
     if smoothed is not None:
         theta[-n * k :] += smoothed.shift[-n * k :]
-    return problem, replace(solution, theta=theta), smoothed
+    return problem, replace(solution, theta=theta), smoothed, misfit
 
 
 def _local_misfit(over: Range, problem: Problem, theta: Array) -> Array:

@@ -81,8 +81,8 @@ def plot_window(*, ax: Axes, window: BoxcarWindow) -> list[Artist]:
         dress(ax, xlabel="$r$ (Å)")
         return []
     artists: list[Artist] = []
-    for k, (_, part) in enumerate(found.parts.items()):
-        artists += ax.plot(found.r, part, color=model_color(k), lw=0.8, alpha=0.8)
+    for k, (phase, part) in enumerate(found.parts.items()):
+        artists += ax.plot(found.r, part, color=model_color(k), lw=0.8, alpha=0.8, label=plain(phase))
     artists += ax.plot(found.r, found.model, color="#666666", lw=2.2, alpha=0.6)
     artists += ax.plot(found.r, found.g, "o", ms=2.2, color=DATA)
     low = min(float(found.g.min()), *(float(part.min()) for part in found.parts.values()))
@@ -91,6 +91,9 @@ def plot_window(*, ax: Axes, window: BoxcarWindow) -> list[Artist]:
     ax.axhline(offset, color=GUIDE, lw=0.6, zorder=0)
     artists += ax.plot(found.r, rest + offset, color=DATA, lw=0.8)
     ax.set_xlim(window.r_min, window.r_max)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.14 * (high - low))  # room for what is written above the curves
+    ax.legend(fontsize=7.5, frameon=False, loc="upper left", ncols=3)
     note(ax, f"$R_w$ {found.rw:.3f}", y=0.97)
     dress(ax, xlabel="$r$ (Å)", ylabel="$G$($r$) (Å$^{-2}$)")
     return artists
