@@ -273,8 +273,11 @@ def test_a_crystalline_composite_stays_flat(composite):
         for name, phase in phases.items()
     }
     scales = np.array([0.66, 0.34]) / mass_weights(models)
-    curves = [model.curve(model.start, r, q_max=21.0) for model in models.values()]
-    g = 0.82 * scales / scales.sum() @ curves * np.exp(-0.5 * (0.035 * r) ** 2)
+    curves = [
+        model.curve(np.array([*model.start[:-1], 0.035]), r, q_max=21.0, q_min=0.7)
+        for model in models.values()
+    ]
+    g = 0.82 * scales / scales.sum() @ curves
     g = g + white_noise(np.random.default_rng(0), r, 0.016)
     gr = GR(r=r, g=g, q_min=0.7, q_max=21.0, q_damp=0.035, label="simulated")
     found = boxcar(gr, phases, r_range=(2.0, 26.0), window=5.0, step=2.0, composition=SAMPLE)
