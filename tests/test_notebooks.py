@@ -13,6 +13,8 @@ DOCS = FOLDER.parent / "docs"
 PAGES = DOCS / "explanation"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.py"))
 FIGURES = {"01": 2, "02": 1, "03": 2, "04": 1, "05": 1, "06": 3, "07": 1}
+LONGEST = 60.0
+"""Processor time that a notebook may take, s."""
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 QUOTED = {
     "02": ("exafs.md", "0.52 +0.064 +0.017 -0.016 -0.014 -0.020 +0.019 -0.029 -0.024 +0.001"),
@@ -26,6 +28,7 @@ QUOTED = {
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, tmp_path):
     environment = {**os.environ, "MPLBACKEND": "Agg", "SHORTRANGE_FIGURES": str(tmp_path), "PYTHONUTF8": "1"}
+    before = os.times()
     done = subprocess.run(
         [sys.executable, "-W", "error", str(path)],
         cwd=tmp_path,
@@ -36,6 +39,9 @@ def test_notebook_runs(path, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    after = os.times()  # of the children that have ended: Windows, which does not count them, says 0
+    used = sum(getattr(after, part) - getattr(before, part) for part in ("children_user", "children_system"))
+    assert used < LONGEST, f"{used:.0f} s of processor time"
     assert len(list(tmp_path.glob("*.png"))) == FIGURES[path.stem[:2]]
     printed = [float(text) for text in re.findall(r"[-+]?\d+\.?\d*", done.stdout)]
     name, numbers = QUOTED.get(path.stem[:2], ("exafs.md", ""))
