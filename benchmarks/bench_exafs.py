@@ -68,12 +68,13 @@ def timed(**options):
     return result, spent() - start
 
 
-def by_md_exafs(program: str, frame, *options: str) -> float:
-    """Seconds of md-exafs for the tantalum atoms of one frame."""
+def by_md_exafs(program: str, frames, *options: str) -> float:
+    """Seconds of md-exafs for the tantalum atoms of some frames."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "settings.yaml").write_text(MD_EXAFS)
-        write(Path(folder, "frame.extxyz"), frame)
-        words = [program, "pipeline", "frame.extxyz", "Ta", "--all-sites", "--config", "settings.yaml"]
+        write(Path(folder, "run.extxyz"), frames)
+        words = [program, "pipeline", "run.extxyz", "Ta", "--all-sites", "--config", "settings.yaml"]
+        words += ["--all-frames", "--ase-kwargs", '{"index": ":"}']
         path = os.pathsep.join([str(Path(program).resolve().parent), os.environ["PATH"]])
         start = spent()
         subprocess.run(
@@ -144,9 +145,12 @@ def main() -> None:
         )
         if options.md_exafs:
             for what in ((), ("--reuse-potentials",)):
-                seconds = by_md_exafs(options.md_exafs, frames[0], *what)
-                total = seconds * many.n_frames
-                print(f"md-exafs {' '.join(what)}, 1 frame: {seconds:.1f} s; extrapolated: {total:.0f} s")
+                one, two = (by_md_exafs(options.md_exafs, frames[:n], *what) for n in (1, 2))
+                total = one + (two - one) * (many.n_frames - 1)
+                print(
+                    f"md-exafs {' '.join(what)}: 1 frame {one:.1f} s, 2 frames {two:.1f} s;"
+                    f" extrapolated: {total:.0f} s"
+                )
         print(f"rms of k^2 chi (k 3-12) of the mean of these {n} absorbers against plain FEFF:")
         for name, switch in (("single scattering", False), ("all paths", True)):
             result, _ = timed(trajectory=few, potentials=potentials, multiple_scattering=switch)
