@@ -45,6 +45,20 @@ def test_every_window_of_a_true_mixture_finds_it(flat):
     assert all(abs(a.value - 4.185) < 3.5 * a.sigma for a in lattice)
 
 
+def test_the_companion_is_the_model_of_the_whole_range_with_its_scales_alone(flat):
+    window = flat.windows[5]
+    r, g = window.refinement.r, window.refinement.g
+    beyond = r[0] + (r[1] - r[0]) * np.arange(int((26.0 - r[0]) / (r[1] - r[0])))
+    columns = []
+    for name, phase in start().items():
+        model = crystal_pdf(phase, r_max=26.0)
+        values = np.array([flat.trend.values[f"{name}.{own}"] for own in model.names])
+        columns.append(model.curve(values, beyond, q_max=24.0)[: r.size])
+    curves = np.array(columns).T
+    rest = g - curves @ np.linalg.lstsq(curves, g, rcond=None)[0]
+    assert window.rw_fixed == pytest.approx(np.linalg.norm(rest) / np.linalg.norm(g), rel=0.01)
+
+
 def test_a_true_mixture_has_no_coherence_length(flat):
     for found in flat.coherence.values():
         assert found.half is None
