@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from shortrange.quantities import Step, Trajectory
 
 __all__ = [
     "Snapshots",
+    "Stored",
     "columns",
     "every",
     "in_threads",
@@ -57,11 +58,18 @@ class Snapshots(Protocol):
     def half_width(self) -> float | None: ...  # noqa: D102
 
 
+class Stored(Snapshots, Protocol):
+    """Snapshots that lie elsewhere and are read in parts."""
+
+    def part(self, first: int, last: int) -> Trajectory: ...  # noqa: D102
+    def every(self, stride: int) -> Stored: ...  # noqa: D102
+    def column(self, atoms: Array) -> Array: ...  # noqa: D102
+
+
 def part_of(snapshots: Snapshots, first: int, last: int) -> Trajectory:
     """Frames ``first`` to ``last - 1``."""
     if not isinstance(snapshots, Trajectory):
-        read: Trajectory = snapshots.part(first, last)  # type: ignore[attr-defined]  # a Spool
-        return read
+        return cast(Stored, snapshots).part(first, last)
     part = slice(first, last)
     cells = None if snapshots.cells is None else snapshots.cells[part]
     return replace(snapshots, positions=snapshots.positions[part], cells=cells)
@@ -90,8 +98,7 @@ def every(snapshots: Snapshots, stride: int) -> Snapshots:
     if stride == 1:
         return snapshots
     if not isinstance(snapshots, Trajectory):
-        few: Snapshots = snapshots.every(stride)  # type: ignore[attr-defined]  # a Spool
-        return few
+        return cast(Stored, snapshots).every(stride)
     return replace(
         snapshots,
         positions=snapshots.positions[::stride],
@@ -108,7 +115,7 @@ def columns(snapshots: Snapshots, atoms: Array) -> Iterator[Array]:
         if isinstance(snapshots, Trajectory):
             yield snapshots.positions[:, some]
         else:
-            yield snapshots.column(some)  # type: ignore[attr-defined]  # a Spool
+            yield cast(Stored, snapshots).column(some)
 
 
 def in_threads(work: Callable[[int, int], None], n_frames: int) -> None:

@@ -216,7 +216,9 @@ def _time_step(trajectory: Snapshots, given: float | None, where: str) -> float:
             where=where,
             do="leave --time-step out, or correct the file",
         )
-    return float(given if given is not None else stated)  # type: ignore[arg-type]  # one is not None
+    known = stated if given is None else given
+    assert known is not None
+    return float(known)
 
 
 def _check_positive(where: str, **values: float | None) -> None:

@@ -18,9 +18,7 @@ from shortrange.load import (
     xyz,
 )
 from shortrange.load.crystals import crystal_from_trajectory, load_crystal
-from shortrange.load.registry import (
-    LOADERS,
-    Loader,
+from shortrange.load.read import (
     load,
     load_gr,
     load_iq,
@@ -28,8 +26,8 @@ from shortrange.load.registry import (
     load_sq,
     load_trajectory,
     open_frames,
-    register,
 )
+from shortrange.load.registry import LOADERS, Loader, register
 
 __all__ = [
     "LOADERS",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shortrange.crystal import Crystal, system_of_cell
 from shortrange.errors import DataError, ShortrangeError
-from shortrange.load.registry import load_trajectory
+from shortrange.load.read import load_trajectory
 from shortrange.load.site_elements import site_elements
 from shortrange.load.structures import sniff_cif
 from shortrange.load.text import read_text

@@ -8,6 +8,8 @@ from shortrange.analyse.analysis import Analysis
 from shortrange.analyse.connectivity import Connectivity, Sharing
 from shortrange.analyse.distortion import Distortion
 from shortrange.analyse.estimate import Estimate, Spread
+from shortrange.analyse.jumps import Jumps
+from shortrange.analyse.shells import Shell
 from shortrange.analyse.topology import Persistence
 from shortrange.analyse.transport import Transport
 from shortrange.report.analysis.words import doubts_of, sentences
@@ -42,20 +44,7 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "warnings": doubts_of(analysis),
     }
     if analysis.shells:
-        record["coordination"] = [
-            {
-                "centre": s.centre,
-                "ligand": s.ligand,
-                "cutoff_A": s.cutoff.r,
-                "number": _estimate(s.coordination),
-                "numbers": s.numbers,
-                "mean_A": _estimate(s.mean),
-                "variance_A2": _estimate(s.variance),
-                "third_cumulant_A3": _estimate(s.third),
-                "distances": s.n,
-            }
-            for s in analysis.shells
-        ]
+        record["coordination"] = [_shell(s) for s in analysis.shells]
         record["angles_deg"] = {a.name: {"mean": _estimate(a.mean), "n": a.n} for a in analysis.angles}
     if analysis.connectivity is not None:
         record["connectivity"] = _connectivity(analysis.connectivity)
@@ -74,16 +63,33 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
             "symmetry_operations": analysis.density.operations,
         }
     if analysis.jumps is not None:
-        j = analysis.jumps
-        record["jumps"] = {
-            "sites": len(j.sites),
-            "jumps": j.jumps,
-            "length_A": _spread(j.length),
-            "percolates": dict(zip("abc", j.percolates, strict=True)),
-            "dimension": j.dimension,
-            "capture_A": j.capture,
-        }
+        record["jumps"] = _jumps(analysis.jumps)
     return record
+
+
+def _shell(s: Shell) -> dict[str, Any]:
+    return {
+        "centre": s.centre,
+        "ligand": s.ligand,
+        "cutoff_A": s.cutoff.r,
+        "number": _estimate(s.coordination),
+        "numbers": s.numbers,
+        "mean_A": _estimate(s.mean),
+        "variance_A2": _estimate(s.variance),
+        "third_cumulant_A3": _estimate(s.third),
+        "distances": s.n,
+    }
+
+
+def _jumps(j: Jumps) -> dict[str, Any]:
+    return {
+        "sites": len(j.sites),
+        "jumps": j.jumps,
+        "length_A": _spread(j.length),
+        "percolates": dict(zip("abc", j.percolates, strict=True)),
+        "dimension": j.dimension,
+        "capture_A": j.capture,
+    }
 
 
 def _estimate(e: Estimate | None) -> dict[str, float | None] | None:
