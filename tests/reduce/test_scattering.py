@@ -182,7 +182,10 @@ def test_shortest_distance():
     ("case", "model", "density", "q_max"), [("P1", "corner", 0.0335, 23.0), ("P2", "isolated", 0.0331, 22.0)]
 )
 def test_simulated_cases(shared_data: Path, case: str, model: str, density: float, q_max: float):
-    """Simulated patterns with a smooth 2 % error, against the right candidate (another potential)."""
+    """Simulated patterns with a smooth 2 % error, against the right candidate (another potential).
+
+    The scale that they were made with is that of the pattern but for the mean of the smooth error, 1 % or so.
+    """
     folder = shared_data.parent / "cases" / case
     composition = parse_composition("NaTaCl5S0.5" if case == "P1" else "NaTaCl6")
     reduction = reduce_scattering(
@@ -204,7 +207,8 @@ def test_simulated_cases(shared_data: Path, case: str, model: str, density: floa
     truth["fluorescence"] = 8.0 if case == "P1" else 5.0
     for name, value in truth.items():
         estimate = getattr(reduction, name)
-        assert abs(estimate.value - value) < 2.5 * estimate.sigma, name
+        unknown = 0.01 * value if name == "scale" else 0.0
+        assert abs(estimate.value - value) < 2.5 * np.hypot(estimate.sigma, unknown), name
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ase.build import bulk
 from scipy.integrate import quad
 from scipy.optimize import least_squares
 
+from shortrange.atoms import parse_composition
 from shortrange.errors import DataError
 from shortrange.load import load_gr, load_iq
 from shortrange.numeric.sine import sine_kernel, window_values
@@ -23,6 +25,7 @@ from shortrange.reduce.scattering_corrections import (
     correct_pattern,
     oblique_factor,
     polarisation_factor,
+    two_theta,
 )
 from shortrange.reduce.scattering_transform import gr_from_sq
 from shortrange.simulate.pairs import pair_histograms
@@ -120,22 +123,71 @@ def test_sines_by_addition_of_angles():
     )
 
 
-@pytest.mark.parametrize("noise", [3e-4, 3e-3])
+@pytest.mark.parametrize("noise", [1e-4, 3e-4, 3e-3])
 def test_scale_and_errors_over_compositions(study, noise):
-    """Scale of G right to 1 %; G within one stated error about 70 times of 100, at low and high noise."""
+    """Scale of G right to 1 % but for what noise forbids; G within one stated error 68 times of 100.
+
+    Twenty patterns, whose errors of the scale are shared by all of their points, tell that to 8 per cent. At
+    the lowest noise a smooth error, which these patterns do not have, is what rules the stated errors. Of
+    a hundred normal numbers one is beyond 4 with a probability of 0.6 per cent.
+    """
     how = study.Setting(noise=noise)
     scales, pulls = [], []
     for draw in range(2):
-        for n, name in enumerate(study.unit_cells()):
-            pairs = study.sample(name)
+        for n, name in enumerate(study.SETS["held-out"]):
+            pairs = study.sample("held-out", name)
             reduction, truth = study.reduce(pairs, 10 * n + draw, how)
             z, z_g, scale = study.pulls(pairs, truth, reduction, how.wavelength)
             scales.append(scale)
             pulls.append(z_g)
-            assert max(abs(value) for value in z.values()) < 3.5, name
-    assert np.mean(np.abs(np.subtract(scales, 1.0))) < 0.006
-    assert np.max(np.abs(np.subtract(scales, 1.0))) < 0.02
-    assert 0.62 < np.mean(np.abs(np.concatenate(pulls)) < 1) < 0.82
+            assert max(abs(value) for value in z.values()) < 4.0, name
+    off = np.abs(np.subtract(scales, 1.0))
+    assert (np.median(off) if noise > 1e-3 else np.max(off)) < 0.01
+    assert 0.60 < np.mean(np.abs(np.concatenate(pulls)) < 1) < (0.82 if noise < 2e-4 else 0.76)
+
+
+def test_what_is_known_of_small_q(study):
+    """The density of a salt of Na and Ta, whose S(0) is near -0.5: a prior for alike atoms is 7 % off."""
+    how = study.Setting(noise=3e-4, density_given=False)
+    found = []
+    for seed in range(3):
+        reduction, truth = study.reduce(study.sample("tuned", "NaTaCl6"), seed, how)
+        estimate = reduction.number_density
+        assert abs(estimate.value - truth["number_density"]) < 2.0 * estimate.sigma
+        assert estimate.sigma < 0.1 * estimate.value  # without any such knowledge 15 to 20 per cent
+        found.append(estimate.value / truth["number_density"] - 1.0)
+    assert abs(np.mean(found)) < 0.04
+
+
+@pytest.mark.parametrize("noise", [3e-4, 1e-3])
+def test_a_similar_composition_is_doubted(study, noise):
+    """NaTa2Cl6 for NaTaCl6: G(r) is 3 % off, and the slope at low r does not fit the density."""
+    pairs, how = study.sample("tuned", "NaTaCl6"), study.Setting(noise=noise)
+    measured, container, _ = study.pattern(pairs, 3, how)
+    doubts = {}
+    for formula in ("NaTaCl6", "NaTa2Cl6"):
+        reduction = reduce_scattering(
+            measured, background=container, composition=parse_composition(formula),
+            number_density=pairs.number_density, q_range=how.q_range, r=study.R,
+        )  # fmt: skip
+        doubts[formula] = [s.name for s in reduction.history if s.name.startswith("warning")]
+    assert not doubts["NaTaCl6"]
+    assert any("composition" in text for text in doubts["NaTa2Cl6"])
+
+
+@pytest.mark.parametrize("name", ["NaCl", "NaTaCl6", "BaTiO3"])
+@pytest.mark.parametrize("wavelength", [0.2, 0.25, 0.35])
+def test_an_angle_under_the_title_of_q_is_refused(study, name, wavelength):
+    """2theta in degrees is 1.8 to 3 times Q at these wavelengths (at 0.11 angstrom the two are equal)."""
+    pairs, how = study.sample("tuned", name), study.Setting(wavelength=wavelength)
+    measured, container, _ = study.pattern(pairs, 5, how)
+    turned = [replace(x, q=np.degrees(two_theta(x.q, wavelength))) for x in (measured, container)]
+    ends = (max(0.8, turned[0].q[0]), min(22.0, turned[0].q[-1]))
+    with pytest.raises(DataError, match="2theta"):
+        reduce_scattering(
+            turned[0], background=turned[1], composition=pairs.species, number_density=pairs.number_density,
+            q_range=ends, r=study.R,
+        )  # fmt: skip
 
 
 def test_smooth_errors_and_an_unknown_density_are_in_the_errors(study):
@@ -143,8 +195,8 @@ def test_smooth_errors_and_an_unknown_density_are_in_the_errors(study):
     how = study.Setting(smooth=0.01, density_given=False)
     z = []
     for draw in range(2):
-        for n, name in enumerate(study.unit_cells()):
-            pairs = study.sample(name)
+        for n, name in enumerate(study.SETS["held-out"]):
+            pairs = study.sample("held-out", name)
             reduction, truth = study.reduce(pairs, 10 * n + draw, how)
             z.append(study.pulls(pairs, truth, reduction, how.wavelength)[0])
     for name in ("scale", "number_density", "scale of G", "background_scale"):
@@ -155,7 +207,7 @@ def test_smooth_errors_and_an_unknown_density_are_in_the_errors(study):
 
 def test_angular_corrections_keep_the_scale(study):
     """Absorption of a capillary and polarisation, put in and taken out; left in, the pattern is doubted."""
-    pairs = study.sample("SiO2")
+    pairs = study.sample("tuned", "SiO2")
     how = study.Setting(noise=3e-4, mu_r=0.6, polarised=True, wavelength=0.4, q_range=(0.8, 18.0))
     reduction, truth = study.reduce(pairs, 0, how)
     assert study.pulls(pairs, truth, reduction, 0.4)[2] == pytest.approx(1.0, abs=0.02)
@@ -168,7 +220,7 @@ def test_angular_corrections_keep_the_scale(study):
 
 
 def test_batch_is_the_same_as_one_by_one(study):
-    salt, how = study.sample("NaCl"), study.Setting()
+    salt, how = study.sample("tuned", "NaCl"), study.Setting()
     made = [study.pattern(salt, seed, how)[0] for seed in range(4)]
     settings = {
         "composition": salt.species, "number_density": salt.number_density, "q_range": how.q_range,

@@ -29,8 +29,9 @@ _SMOOTH_SHARE = 0.6  # of the r_cut q_max / pi independent conditions, for the o
 _LEAST = 1e-9  # share of the intensity that atoms must scatter
 _NO_SMOOTH = 0.05  # probability: below it the data ask for a smooth correction
 _LOW_R_DOUBT = 0.15
-_DENSITY_DOUBT = (4.0, 0.25)  # standard errors, and part of the density
-_SMOOTH_DOUBT = 0.08
+_LOW_R_REFUSED = 1.0
+_DENSITY_DOUBT = (2.5, 0.25)  # standard errors, and part of the density
+_SMOOTH_DOUBT = 0.04
 _NEGATIVE_DOUBT = 0.1  # of <f>^2
 
 
@@ -65,8 +66,7 @@ class ScatteringReduction(Shown):
     smooth
         That correction 1 / p(Q) at ``sq.q``, averaged over its possible sizes, shape (n_q,).
     low_r_residual
-        rms of G + 4 pi rho0 r below ``r_cut``, but for the ripples of the peaks beyond, over the rms of
-        4 pi rho0 r there: 0 is perfect.
+        rms of a damped G + 4 pi rho0 r below ``r_cut`` over the rms of 4 pi rho0 r there: 0 is perfect.
     r_cut
         Below it no distance is expected, angstrom.
     history
@@ -148,7 +148,8 @@ def reduce_scattering(
     Raises
     ------
     DataError
-        If a pattern cannot be I(Q) over ``q_range``, or the conditions leave no positive scale.
+        If a pattern cannot be I(Q) over ``q_range``, or the conditions leave no positive scale, or G(r) is
+        nothing like a straight line below ``r_cut``.
     """
     where = iq.source or iq.label or "reduce_scattering"
     wavelength = _checked(
@@ -190,10 +191,19 @@ def reduce_scattering(
             f"no number density fits: it would be {fit['density']:.3g} atoms per cubic angstrom", where=where,
             do="check composition, background and wavelength; or give number_density",
         )  # fmt: skip
+    if fit.crookedness > _LOW_R_REFUSED:
+        raise DataError(
+            f"below r = {r_cut:.2f} angstrom G(r) is off -4 pi rho0 r by {fit.crookedness:.2g} of it",
+            where=where,
+            do="there can be no distances: is the axis Q, and not 2theta? Are composition, wavelength and "
+            "background right, and r_cut below the shortest distance?",
+        )
     density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
     s = fit.s
     variance = (beta * p * sigma) ** 2 + sum((fit[name] * x) ** 2 for name, x in empty_sigma.items())
-    shared = fit.design @ fit.factor
+    # As few directions as there are unknowns that S(Q) sees.
+    seen = np.any(fit.design != 0.0, axis=0)
+    shared = fit.design[:, seen] @ np.asarray(np.linalg.qr(fit.factor[seen].T, mode="r")).T
     sigma_s = np.sqrt(np.sum(shared**2, axis=1) + variance / terms.mean_f_squared**2)
     smooth_order = fit.order if fit.smooth_odds[0.0] < _NO_SMOOTH else 0
     done = step(
@@ -309,7 +319,8 @@ def _doubts(fit: JointFit, number_density: float | None, p: Array, coherent: Arr
         if abs(shift) > max(_DENSITY_DOUBT[0] * sigma, _DENSITY_DOUBT[1] * number_density):
             doubts.append(
                 step(
-                    "warning: the number density does not fit the slope of G(r) at low r",
+                    "warning: the number density does not fit the slope of G(r) at low r: it or the "
+                    "composition may be wrong",
                     given=number_density,
                     wanted=number_density + shift,
                     sigma=sigma,

@@ -1,10 +1,13 @@
 r"""What S(Q) must fulfil whatever the structure, and how far the structure itself hides it.
 
-S averages to 1 at high Q, and G(r) = -4 pi rho0 r below the shortest distance. Over a finite range of Q
-neither holds exactly: the shells of distances beyond leak into both. How much they may is taken from the
-shells themselves, as a first solution shows them. Each shell also has a broad foot, for the weights
-of pairs depend on Q where elements differ, and a finite resolution in Q multiplies G(r) with a Gaussian:
-below the first shell G(r) may leave its line as r^3, by a few per cent.
+S - 1 is a sum of waves sin(Q r) / Q, one for each distance. There is no distance below the shortest, where
+G(r) = -4 pi rho0 r; beyond it G(r) may be anything of its size. What of a pattern cannot be such a sum is
+scale, background, Compton scattering or fluorescence.
+
+In terms of statistics the structure is a Gaussian process: G(r) about its line, white beyond the width of a
+peak, with a variance that a first solution shows. Where elements differ, the weights of pairs depend on
+Q, and each kind of pairs has waves of its own. All is looked at through rows: tapered sines and cosines of Q,
+which see r up to a few angstrom and are enough of them to hold what there is.
 """
 
 from __future__ import annotations
@@ -18,172 +21,189 @@ from numpy.typing import NDArray
 
 from shortrange.numeric.sine import trapezoid_weights
 
-__all__ = ["Conditions", "conditions", "leakage"]
+__all__ = ["Conditions", "Structure", "conditions"]
 
 Array = NDArray[Any]
 
-DENSITY = 0.05
-"""Atoms per cubic angstrom where none is given: sizes tolerances."""
-BIN_WIDTH, END_WIDTH = 6.0, 2.5
-"""Widths (1/angstrom) over which S averages to 1. The wide bins average out sin(Q r) / r from 2 angstrom on;
-half a bin at the very end binds a polynomial there, and lets some structure pass."""
-_FIRST = {"bin": 0.004, "end": 0.006, "line": 0.02}
-"""How nearly the conditions hold, before the structure is known."""
-
-_LEAST = {"bin": 1.5e-4, "end": 1.5e-4, "line": 1e-3}
-"""How nearly they can hold at all: tables of form factors, what S(Q) does below the first point."""
-_REACH, _STEP = 12.0, 0.04  # angstrom: which shells leak, and the grid they are looked at
-_SHELL = 0.2  # angstrom: shells further apart leak with independent phases
+_TOP, _DENSE = 4.5, 1.2  # angstrom: up to where rows look; rows per independent one
+_TAPER_LOW, _TAPER_HIGH = 2.0, 5.0  # 1/angstrom: rows see neighbours of their r within 2 pi over that
+_REACH, _STEP = 12.0, 0.05  # angstrom: which distances leak into rows, and the grid they are looked at
+_WIDTH = 0.3  # angstrom: over which G(r) is correlated, about that of a peak
+_SHELL = 0.2  # angstrom: over which its variance is taken
+_FLOOR = (0.001, 0.02)  # of 4 pi rho0 r: what G(r) may always depart from its line, below r_cut and beyond
 _RISE = 3.0  # angstrom beyond r_cut: where the highest first peak is looked for
+_FIRST_GUESS = 4.0 / 3.0  # times r_cut: the first distance
+_LEAST = 2e-4  # noise of S(Q) that there always is: tables of form factors, rounding of files
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """What G(r) puts into the rows: ``line`` for each unit of density, (n_rows,), and a covariance."""
+
+    line: Array
+    covariance: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditions:
-    """Linear conditions on S: damped G at low r, and mean S in wide bins at high Q.
+    """Rows that act on S(Q), and what G(r) puts into them.
 
     Attributes
     ----------
-    functional
-        Acts on S(Q), shape (n_rows, n_q).
-    target, first, least
-        What it should give; tolerance before the structure is known, and the least there is; (n_rows,).
+    functional, target
+        Rows acting on S(Q), shape (n_rows, n_q), give ``target`` plus what the structure adds.
     extra
-        Part of unknowns that are not in S(Q), by name: ``low Q``, ``low Q bulge``, ``low Q wave``,
-        ``tail``, ``density``; (n_rows,).
-    r_low
-        Distances of the leading rows, angstrom, shape (n_low,).
-    r
-        Grid of the shells that leak, angstrom, shape (n_r,).
-    to_g
-        Takes S - 1 to G at ``r``, shape (n_r, n_q).
-    sine, cosine
-        What G at ``r`` leaks into each row, and would leak if it were moved by a quarter of a wave, shape
-        (n_rows, n_r).
+        Part of unknowns that are not in S(Q) at the points: ``low Q``, ``low Q bulge``, ``low Q wave``,
+        (n_rows,) each.
+    least
+        Covariance from noise that there always is, (n_rows, n_rows).
+    plain
+        What G(r) puts into the rows where weights do not depend on Q, (n_rows, n_r).
+    leaks, shares
+        The same for each kind of pairs, (n_pairs, n_rows, n_r), and how likely G(r) is of it, (n_pairs,).
+    r, r_cut
+        Grid of G(r), angstrom; below r_cut there is no distance.
+    to_g, g_target, g_extra
+        S(Q), and the unknowns of ``extra``, to a damped G(r): (n_r, n_q), and (n_r,) each.
     """
 
     functional: Array
     target: Array
-    first: Array
-    least: Array
     extra: dict[str, Array]
-    r_low: Array
+    least: Array
+    plain: Array
+    leaks: Array
+    shares: Array
     r: Array
+    r_cut: float
     to_g: Array
-    sine: Array
-    cosine: Array
+    g_target: Array
+    g_extra: dict[str, Array]
+
+    def structure(self, variance: Array, first: float) -> Structure:
+        """G(r) of a variance (n_r,) about -4 pi rho0 r, a line that ends at the first peak."""
+        root = np.sqrt(variance * (_WIDTH / _STEP))
+        wide = np.hstack(
+            [leak * (np.sqrt(share) * root) for leak, share in zip(self.leaks, self.shares, strict=True)]
+        )
+        line = -4.0 * np.pi * self.r * _fall(self.r, first)
+        return Structure(self.plain @ line, wide @ wide.T)
+
+    def unknown_structure(self, number_density: float) -> Structure:
+        """Before anything is known: beyond r_cut G(r) may be twice 4 pi rho0 r."""
+        size = np.where(self.r < self.r_cut, 0.0, 8.0 * np.pi * number_density * self.r)
+        return self.structure(size**2, _FIRST_GUESS * self.r_cut)
+
+    def damped_g(self, s: Array, low: dict[str, float]) -> Array:
+        """G(r) of a solution at ``r``, with Hann damping, (n_r,).
+
+        Parameters
+        ----------
+        s
+            S(Q), shape (n_q,).
+        low
+            Values of the unknowns of ``extra``.
+        """
+        return np.asarray(
+            self.to_g @ s - self.g_target + sum(low[name] * part for name, part in self.g_extra.items())
+        )
+
+    def shells(self, g: Array, number_density: float) -> tuple[Array, float]:
+        """Variance of G(r) about its line as a damped ``g`` shows it, (n_r,), and the first peak."""
+        r, below = self.r, self.r < self.r_cut
+        line = 4.0 * np.pi * number_density * r
+        first = float(r[np.argmax(np.where(below | (r > self.r_cut + _RISE), -np.inf, g))])
+        square = (g + line * _fall(r, first)) ** 2
+        window = np.hanning(2 * round(_SHELL / _STEP) + 3)
+        variance = np.where(below, 0.0, np.convolve(square, window / window.sum(), mode="same"))
+        return variance + (np.where(below, *_FLOOR) * line) ** 2, first
+
+    def low_r_residual(self, g: Array, number_density: float) -> float:
+        """Root mean square of G + 4 pi rho0 r below r_cut over that of the line."""
+        below = self.r < self.r_cut
+        line = 4.0 * np.pi * number_density * self.r[below]
+        return float(np.linalg.norm(g[below] + line) / np.linalg.norm(line))
 
 
-def leakage(rows: Conditions, s: Array, *, number_density: float) -> tuple[Array, Array]:
-    """Give what the structure in ``s`` leaks into the conditions, and its covariance.
-
-    Shells keep their size and width and lose their phase: what a shell puts into a row is as likely what it
-    would put there a quarter of a wave away, and independent of what another shell puts there.
+def conditions(q: Array, weights: Array, shares: Array, *, r_cut: float) -> Conditions:
+    """Set up the conditions; they depend on grid and composition, which the patterns of a series share.
 
     Parameters
     ----------
-    rows
-        From `conditions`.
-    s
-        S(Q) of a first solution, shape (n_q,).
-    number_density
-        Atoms per cubic angstrom.
-
-    Returns
-    -------
-    value, covariance
-        With the phases as they are, shape (n_rows,), and over all phases, shape (n_rows, n_rows).
-    """
-    r = rows.r
-    g = rows.to_g @ (s - 1.0)
-    first = float(r[np.argmax(np.where(r < r[0] + _RISE, g, -np.inf))])
-    # Below the first peak the line is no structure; beyond it G is what there is.
-    structure = g + 4.0 * np.pi * number_density * r * np.clip((first - r) / (0.3 * first) + 1.0, 0.0, 1.0)
-    starts = np.arange(0, r.size, round(_SHELL / _STEP))
-    sine = np.add.reduceat(rows.sine * structure, starts, axis=1)
-    cosine = np.add.reduceat(rows.cosine * structure, starts, axis=1)
-    return sine.sum(axis=1), 0.5 * (sine @ sine.T + cosine @ cosine.T)
-
-
-@lru_cache(maxsize=8)
-def conditions(q_bytes: bytes, number_density: float | None, r_cut: float) -> Conditions:
-    """Set up the conditions; they depend on the grid alone, which the patterns of a series share.
-
-    Parameters
-    ----------
-    q_bytes
-        Momentum transfer, 1/angstrom, as bytes.
-    number_density
-        Atoms per cubic angstrom, or None if it is an unknown.
+    q
+        Momentum transfer, 1/angstrom, shape (n_q,).
+    weights
+        Of each kind of pairs, over their mean, shape (n_pairs, n_q).
+    shares
+        Part of G(r) that is of each kind, shape (n_pairs,).
     r_cut
         Below it there is no distance, angstrom.
     """
-    q = np.frombuffer(q_bytes)
-    weight = trapezoid_weights(q)
-    # Hann damping: G broadens by about 2 / q_max, and ripples of the first peaks stay away from low r.
+    return _conditions(q.tobytes(), weights.tobytes(), shares.tobytes(), r_cut)
+
+
+@lru_cache(maxsize=8)
+def _conditions(q_bytes: bytes, weight_bytes: bytes, share_bytes: bytes, r_cut: float) -> Conditions:
+    q, shares = np.frombuffer(q_bytes), np.frombuffer(share_bytes)
+    weights = np.frombuffer(weight_bytes).reshape(shares.size, q.size)
+    x, w = np.polynomial.legendre.leggauss(24)
+    below, w = q[0] * (x + 1.0) / 2.0, w * q[0] / 2.0
+    rows, kernel = _rows(q, below, w)
+    r = (np.arange(round(_REACH / _STEP)) + 0.5) * _STEP
+    waves, low = (_STEP * np.sin(np.outer(at, r)) / at[:, None] for at in (q, below))
+    leaks = np.stack([(rows * weight) @ waves + (kernel * weight[0]) @ low for weight in weights])
+    # Hann damping keeps the ripples of the first peaks away from their feet.
     damp = 0.5 * (1.0 + np.cos(np.pi * q / q[-1]))
-    r_low = np.arange(1, int(r_cut / (np.pi / q[-1])) + 1) * np.pi / q[-1]
-    r_low = r_low[r_low <= r_cut]
-    low = (2.0 / np.pi) * np.sin(np.outer(r_low, q)) * (weight * damp * q)
-    x, w = np.polynomial.legendre.leggauss(16)
-    below, w = q[0] * (x + 1) / 2.0, w * q[0] / 2.0
-    kernel = (2.0 / np.pi) * np.sin(np.outer(r_low, below)) * (w * below)
-    bins = _bins(q, weight)
-    r = np.arange(r_cut, _REACH, _STEP)
-    sine, cosine = _leaks(q, below, r, low, kernel, bins)
-    # G is of S - 1, the functional acts on S.
-    target = low @ np.ones_like(q) + kernel @ np.ones_like(below)
-    # Below the first point S(Q) = s0 + (S(q_min) - s0) x^2 + bulge * 4 x^2 (1 - x) + a wave that is odd
-    # about the middle of the last term, with x = Q / q_min.
-    parabola = (below / q[0]) ** 2
-    bulge = 4.0 * parabola * (1.0 - below / q[0])
-    low[:, 0] += kernel @ parabola
-    line = 4.0 * np.pi * r_low
-    if number_density is not None:
-        target = target - number_density * line
-    tallest = 4.0 * np.pi * (number_density or DENSITY) * r_cut
-    rest = np.zeros(bins.shape[0])
-    extra = {
-        "low Q": np.append(kernel @ (1.0 - parabola), rest),
-        "low Q bulge": np.append(kernel @ bulge, rest),
-        "low Q wave": np.append(kernel @ (bulge * (4.0 - 6.0 * below / q[0])), rest),
-        "tail": np.append(-tallest * (r_low / r_cut) ** 3, rest),
-        "density": np.append(line, rest),
-    }
+    to_g = (2.0 / np.pi) * np.sin(np.outer(r, q)) * (trapezoid_weights(q) * q * damp)
+    low_g = (2.0 / np.pi) * np.sin(np.outer(r, below)) * (w * below)
+    functional, target, extra = _with_low_q(rows, kernel, below / q[0])
+    to_g, g_target, g_extra = _with_low_q(to_g, low_g, below / q[0])
     return Conditions(
-        functional=np.vstack([low, bins]), target=np.append(target, np.ones(bins.shape[0])),
-        first=_tolerance(_FIRST, r_low.size, bins.shape[0], tallest),
-        least=_tolerance(_LEAST, r_low.size, bins.shape[0], tallest),
-        extra=extra, r_low=r_low, r=r, to_g=(2.0 / np.pi) * np.sin(np.outer(r, q)) * (weight * q),
-        sine=sine, cosine=cosine,
+        functional=functional, target=target, extra=extra, least=_LEAST**2 * np.eye(functional.shape[0]),
+        plain=rows @ waves + kernel @ low, leaks=leaks, shares=shares, r=r, r_cut=r_cut,
+        to_g=to_g, g_target=g_target, g_extra=g_extra,
     )  # fmt: skip
 
 
-def _tolerance(of: dict[str, float], n_low: int, n_bins: int, tallest: float) -> Array:
-    return np.concatenate([np.full(n_low, of["line"] * tallest), np.full(n_bins - 1, of["bin"]), [of["end"]]])
+def _rows(q: Array, below: Array, w: Array) -> tuple[Array, Array]:
+    """Rows acting on S - 1 at the points, (n_rows, n_q), and at nodes below the first, (n_rows, n_below).
 
-
-def _leaks(q: Array, below: Array, r: Array, low: Array, kernel: Array, bins: Array) -> tuple[Array, Array]:
-    """Give what G at ``r`` puts into each row through S - 1 = integral of G sin(Q r) / Q dr, (n_rows, n_r).
-
-    Once as it is, once moved by a quarter of the shortest wave that the row sees: F(Q) stays 0 at Q = 0, and
-    what is far in r stays far.
+    Sines go through Q = 0, where they know that S(0) is small. Cosines cannot, for F(Q) is odd.
     """
-    rows = np.vstack([low, bins]) * _STEP
-    ends = np.array([q[row != 0][-1] for row in rows])[:, None]
-    sine, cosine = (rows / q) @ np.sin(np.outer(q, r)), (rows / ends) @ np.cos(np.outer(q, r))
-    n, more = low.shape[0], kernel * _STEP
-    sine[:n] += (more / below) @ np.sin(np.outer(below, r))
-    cosine[:n] += (more / ends[:n]) @ np.cos(np.outer(below, r))
-    return sine, cosine
+    r = np.arange(0.0, _TOP, 2.0 * np.pi / (q[-1] - q[0]) / _DENSE)
+    end = np.sin(0.5 * np.pi * np.clip((q[-1] - q) / _TAPER_HIGH, 0.0, 1.0)) ** 2
+    start = np.sin(0.5 * np.pi * np.clip((q - q[0]) / _TAPER_LOW, 0.0, 1.0)) ** 2
+    weight = trapezoid_weights(q) * end * q
+    sines, cosines = np.sin(np.outer(r[1:], q)), np.cos(np.outer(r, q))
+    at = np.arange(np.pi / (q[0] + _TAPER_LOW), _TOP, np.pi / (q[0] + _TAPER_LOW))
+    rows = np.vstack([np.sin(np.outer(at, q)) * (1.0 - start), sines * start, cosines * start]) * weight
+    kernel = np.zeros((rows.shape[0], below.size))
+    kernel[: at.size] = np.sin(np.outer(at, below)) * (w * below)
+    size = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / size, kernel / size
 
 
-def _bins(q: Array, weight: Array) -> Array:
-    """Hann-weighted means from the end of the data down to a third of it; last, half a bin at the end."""
-    last = max(q[0] + BIN_WIDTH / 2, 0.35 * q[-1])
-    centres = np.arange(q[-1] - BIN_WIDTH / 2, last, -BIN_WIDTH / 2)
-    if centres.size == 0:
-        centres = np.array([(q[0] + q[-1]) / 2])
-    x = (q - np.append(centres, q[-1])[:, None]) / BIN_WIDTH
-    x[-1] *= BIN_WIDTH / (2.0 * END_WIDTH)
-    hann = np.where(np.abs(x) < 0.5, np.cos(np.pi * x) ** 2, 0.0) * weight
-    return np.asarray(hann / hann.sum(axis=1, keepdims=True))
+def _with_low_q(rows: Array, kernel: Array, x: Array) -> tuple[Array, Array, dict[str, Array]]:
+    """Rows that act on S at the points, what they would give for S = 1, and their extra unknowns.
+
+    Below the first point S(Q) = s0 + (S(q_min) - s0) x^2 + bulge * 4 x^2 (1 - x) + a wave that is odd about
+    the middle of the last term, with x = Q / q_min.
+    """
+    parabola, bulge = x**2, 4.0 * x**2 * (1.0 - x)
+    target = rows.sum(axis=1) + kernel.sum(axis=1)
+    rows = rows.copy()
+    rows[:, 0] += kernel @ parabola
+    return (
+        rows,
+        target,
+        {
+            "low Q": kernel @ (1.0 - parabola),
+            "low Q bulge": kernel @ bulge,
+            "low Q wave": kernel @ (bulge * (4.0 - 6.0 * x)),
+        },
+    )
+
+
+def _fall(r: Array, first: float) -> Array:
+    """1 up to a first peak, then down to 0, shape of ``r``."""
+    return np.clip((first - r) / (0.3 * first) + 1.0, 0.0, 1.0)

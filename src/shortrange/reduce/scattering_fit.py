@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
-from shortrange.reduce.scattering_conditions import Conditions, conditions, leakage
+from shortrange.reduce.scattering_conditions import Conditions, Structure, conditions
 from shortrange.reduce.scattering_terms import Terms
 
 __all__ = ["JointFit", "joint_fit"]
@@ -29,9 +29,10 @@ COMPTON_PRIOR = (1.0, 0.3)
 SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.1, 0.003: 0.1, 0.01: 0.2, 0.03: 0.1}
 """Relative size of the first term of the smooth correction, and how likely it is before the data are seen.
 The term of order m is m times smaller."""
-TEMPER = 0.5
-"""Power of the evidence in their odds: the errors of the conditions are known in size, not in shape, and a
-smooth error passes for Compton scattering where a small one is preferred too surely."""
+_FIRST_SIZES = {0.0: 0.5, 0.01: 0.5}
+"""The same where only the size of the structure is looked for."""
+DENSITY = 0.05
+"""Atoms per cubic angstrom where none is given: sizes the first guess."""
 DENSITY_PRIOR = (0.05, 0.03)
 """Atoms per cubic angstrom: holds nearly all solids and liquids."""
 LOW_Q_PRIOR = (0.1, 0.15)
@@ -39,10 +40,6 @@ LOW_Q_PRIOR = (0.1, 0.15)
 near 1 - <f^2> / <f>^2: negative unless the atoms are alike."""
 LOW_Q_BULGE, LOW_Q_WAVE = 1.0, 0.5
 """How far S(Q) below the first point may depart from a parabola: the flank of a first sharp peak does."""
-
-
-TAIL = 0.02
-"""Feet of the shells at r_cut, over 4 pi rho0 r_cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,7 +50,7 @@ class JointFit:
     ----------
     names, values, factor
         Unknowns: ``beta``, ``background``, ``air``, ``compton``, ``fluorescence``, ``low Q``,
-        ``low Q bulge``, ``low Q wave``, ``tail``, ``density``, ``smooth 1``...; their values (n,) and a root
+        ``low Q bulge``, ``low Q wave``, ``density``, ``smooth 1``...; their values (n,) and a root
         of their covariance (n, n).
     design, offset
         S(Q) = design @ values + offset, shapes (n_q, n) and (n_q,).
@@ -62,8 +59,9 @@ class JointFit:
     smooth_odds
         Probability of each size of the smooth correction.
     low_r_residual
-        rms of G + 4 pi rho0 r below r_cut, but for what the peaks beyond may put there, over the rms of the
-        line.
+        rms of G + 4 pi rho0 r below r_cut over the rms of the line.
+    crookedness
+        The same for the density, given or wanted, that makes it smaller.
     chi2, n_rows
         Of the conditions.
     density_shift
@@ -81,6 +79,7 @@ class JointFit:
     low_r_residual: float
     chi2: float
     n_rows: int
+    crookedness: float = 0.0
     density_shift: tuple[float, float] | None = None
 
     def __getitem__(self, name: str) -> float:
@@ -117,24 +116,38 @@ def joint_fit(
     max_order
         Order of the polynomial p(Q), 0 for p = 1.
     """
-    rows = conditions(terms.q.tobytes(), number_density, r_cut)
+    see = conditions(terms.q, terms.pair_weights, terms.pair_shares, r_cut=r_cut)
     unknowns = _unknowns(terms, number_density)
-    noise_s = sigma * unknowns.mean[0] / terms.mean_f_squared
-    noise = (rows.functional * noise_s**2) @ rows.functional.T
-    first = _solve(terms, unknowns, rows, noise + np.diag(rows.first**2), max_order)
-    density = number_density or first["density"]
-    _, spread = leakage(rows, first.s, number_density=density)
-    covariance = noise + spread + np.diag(rows.least**2)
-    fit = _solve(terms, unknowns, rows, covariance, max_order)
-    fit = replace(fit, low_r_residual=_low_r(fit, rows, density=number_density or fit["density"]))
+    noise = (see.functional * (sigma / terms.mean_f_squared) ** 2) @ see.functional.T
+    rows = _rows(
+        see, see.unknown_structure(number_density or DENSITY), see.least + unknowns.mean[0] ** 2 * noise,
+        number_density,
+    )  # fmt: skip
+    first = _solve(terms, unknowns, rows, max_order, _FIRST_SIZES)
+    structure = see.structure(*see.shells(*_seen(see, first, number_density)))
+    rows = _rows(see, structure, see.least + first["beta"] ** 2 * noise, number_density)
+    fit = _solve(terms, unknowns, rows, max_order)
+    g, density = _seen(see, fit, number_density)
+    residual = see.low_r_residual(g, density)
     if number_density is None:
-        return fit
+        return replace(fit, low_r_residual=residual, crookedness=residual)
     # The rows hold the given density: what is left for this unknown is a shift.
     free = _unknowns(terms, None)
     mean = np.where([name == "density" for name in free.names], 0.0, free.mean)
-    shifted = _solve(terms, replace(free, mean=mean), rows, covariance, 0)
+    shifted = _solve(terms, replace(free, mean=mean), rows, 0)
     i = shifted.names.index("density")
-    return replace(fit, density_shift=(float(shifted.values[i]), float(np.linalg.norm(shifted.factor[i]))))
+    shift = float(shifted.values[i])
+    crooked = min(see.low_r_residual(g, at) for at in (density, max(density + shift, 0.1 * density)))
+    return replace(
+        fit, low_r_residual=residual, crookedness=crooked,
+        density_shift=(shift, float(np.linalg.norm(shifted.factor[i]))),
+    )  # fmt: skip
+
+
+def _seen(see: Conditions, fit: JointFit, number_density: float | None) -> tuple[Array, float]:
+    """G(r) of a solution, damped, and its density."""
+    density = number_density if number_density is not None else max(fit["density"], 0.1 * DENSITY)
+    return see.damped_g(fit.s, {name: fit[name] for name in see.extra}), density
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,11 +156,12 @@ class _Unknowns:
     columns: Array  # (n_q, n): S(Q) for one unit of each
     mean: Array  # of the priors, (n,)
     width: Array  # infinite for none, 0 for fixed
+    n_smooth: int = 0  # of them, at the end, are terms of the smooth correction
 
     def sized(self, size: float) -> _Unknowns:
         """Return these with another prior of the smooth correction."""
-        order = np.array([int(n.split()[1]) if n.startswith("smooth") else 0 for n in self.names])
-        width = np.where(order > 0, size * self.mean[0] / np.maximum(order, 1), self.width)
+        width = self.width.copy()
+        width[width.size - self.n_smooth :] = size * self.mean[0] / np.arange(1, self.n_smooth + 1)
         return replace(self, width=width)
 
 
@@ -167,7 +181,6 @@ def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
     table["low Q"] = (nothing, 1.0 - (1.0 - LOW_Q_PRIOR[0]) * uneven, LOW_Q_PRIOR[1] * uneven)
     table["low Q bulge"] = (nothing, 0.0, LOW_Q_BULGE)
     table["low Q wave"] = (nothing, 0.0, LOW_Q_WAVE)
-    table["tail"] = (nothing, 0.0, TAIL)
     if number_density is None:
         table["density"] = (nothing, *DENSITY_PRIOR)
     columns, mean, width = zip(*table.values(), strict=True)
@@ -188,17 +201,29 @@ def _with_smooth(terms: Terms, first: _Unknowns, plain: JointFit, order: int) ->
         np.hstack([first.columns, shapes]),
         np.append(first.mean, np.zeros(order)),
         np.append(first.width, np.zeros(order)),
+        n_smooth=order,
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    functional: Array  # (n_rows, n_q): acts on S(Q) and
+    target: Array  # should give this, (n_rows,)
+    extra: dict[str, Array]  # but for what unknowns that S(Q) does not see add, (n_rows,) each
+    covariance: Array
+
+
+def _rows(rows: Conditions, structure: Structure, noise: Array, number_density: float | None) -> _Rows:
+    return _Rows(
+        functional=rows.functional, target=rows.target + (number_density or 0.0) * structure.line,
+        extra={**rows.extra, "density": -structure.line}, covariance=structure.covariance + noise,
+    )  # fmt: skip
+
+
 def _solve(
-    terms: Terms,
-    unknowns: _Unknowns,
-    rows: Conditions,
-    covariance: Array,
-    max_order: int,
+    terms: Terms, unknowns: _Unknowns, rows: _Rows, max_order: int, sizes: dict[float, float] = SMOOTH_SIZES
 ) -> JointFit:
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    whiten = np.linalg.inv(np.linalg.cholesky(rows.covariance))
     offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
     aim = whiten @ (rows.target - rows.functional @ offset)
 
@@ -219,30 +244,14 @@ def _solve(
     plain = average(unknowns, {0.0: 1.0})
     if max_order == 0:
         return plain
-    return average(_with_smooth(terms, unknowns, plain, max_order), SMOOTH_SIZES)
-
-
-def _low_r(fit: JointFit, rows: Conditions, *, density: float) -> float:
-    """Quality figure: what G misses of its line at low r, and no peak beyond explains."""
-    n = rows.r_low.size
-    given = rows.functional[:n] @ fit.s
-    for name, column in rows.extra.items():
-        if name in fit.names:
-            given = given + column[:n] * fit[name]
-    missed = rows.target[:n] - given
-    leaked, _ = leakage(rows, fit.s, number_density=density)
-    allowed = np.sort([np.zeros(n), -leaked[:n]], axis=0)
-    rest = missed - np.clip(missed, *allowed)
-    line = 4.0 * np.pi * density * rows.r_low
-    return float(np.sqrt(np.mean(rest**2) / np.mean(line**2)))
+    return average(_with_smooth(terms, unknowns, plain, max_order), sizes)
 
 
 def _averaged(
     parts: list[tuple[Array, Array, float]], prior: list[float]
 ) -> tuple[Array, Array, list[float]]:
     """Mean over solutions with their probabilities, a root of its covariance, and the probabilities."""
-    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior) / TEMPER
-    evidence *= TEMPER
+    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior)
     odds = np.exp(evidence - evidence.max())
     odds /= odds.sum()
     mean = np.sum([p * values for p, (values, *_) in zip(odds, parts, strict=True)], axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ class Terms:
         :math:`|\langle f\rangle|^2` and :math:`\langle |f|^2\\rangle`.
     compton
         Incoherent scattering as tabulated.
+    pair_weights, pair_shares
+        :math:`2 c_i c_j |f_i f_j| / |\\langle f\\rangle|^2` of each kind of pairs over its mean, weighted
+        with Q, shape (n_pairs, n_q); and these means over their sum, shape (n_pairs,).
     """
 
     q: Array
@@ -44,6 +48,8 @@ class Terms:
     mean_f_squared: Array
     mean_f2: Array
     compton: Array
+    pair_weights: Array
+    pair_shares: Array
 
 
 def compton_intensity(
@@ -97,11 +103,14 @@ def scattering_terms(
     charges
         Ionic charge of elements whose form factor is that of an ion.
     """
-    squared, mean, recoil = _tables(
+    squared, mean, recoil, weights, shares = _tables(
         np.asarray(q, dtype=float).tobytes(), tuple(composition.items()), wavelength, anomalous,
         recoil_power, tuple((charges or {}).items()),
     )  # fmt: skip
-    return Terms(q=q, intensity=intensity, empty=empty, mean_f_squared=squared, mean_f2=mean, compton=recoil)
+    return Terms(
+        q=q, intensity=intensity, empty=empty, mean_f_squared=squared, mean_f2=mean, compton=recoil,
+        pair_weights=weights, pair_shares=shares,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8)
@@ -112,13 +121,23 @@ def _tables(
     anomalous: bool,
     recoil_power: float,
     charges: tuple[tuple[str, int], ...],
-) -> tuple[Array, Array, Array]:
-    """<f>^2, <f^2> and Compton scattering: the same for all patterns of a series."""
+) -> tuple[Array, ...]:
+    """<f>^2, <f^2>, Compton scattering and weights of pairs: the same for all patterns of a series."""
     q, atoms = np.frombuffer(q_bytes), dict(composition)
-    squared, mean = mean_form_factors(
-        atoms, q, energy=HC / wavelength if anomalous else None, charges=dict(charges)
-    )
-    tables = (squared, mean, compton_intensity(atoms, q, wavelength=wavelength, power=recoil_power))
+    energy, ions = HC / wavelength if anomalous else None, dict(charges)
+    squared, mean = mean_form_factors(atoms, q, energy=energy, charges=ions)
+    total = sum(atoms.values())
+    own = [
+        n / total * np.sqrt(mean_form_factors({a: 1.0}, q, energy=energy, charges=ions)[0])
+        for a, n in atoms.items()
+    ]
+    pairs = combinations_with_replacement(range(len(own)), 2)
+    weights = np.stack([(1.0 if i == j else 2.0) * own[i] * own[j] / squared for i, j in pairs])
+    means = weights @ q / q.sum()
+    tables = (
+        squared, mean, compton_intensity(atoms, q, wavelength=wavelength, power=recoil_power),
+        weights / means[:, None], means / means.sum(),
+    )  # fmt: skip
     for table in tables:
         table.setflags(write=False)
     return tables

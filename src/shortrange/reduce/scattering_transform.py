@@ -84,6 +84,7 @@ class _Plan:
     """What depends on the two grids and the window alone."""
 
     kernel: Array  # (n_r, n_q)
+    squares: Array  # of its elements
     power: Array | None  # 2 (2 / pi)^2 weight^2 / 4, (n_q,); None unless r is uniform
     minus: tuple[Array, Array] | None  # phases at r - r', as from `phases`
     plus: tuple[Array, Array] | None  # phases at r + r'
@@ -97,10 +98,10 @@ def _plan(q_bytes: bytes, r_bytes: bytes, q_max: float, window: Window | None) -
     kernel = sine_kernel(q, weight, r)
     step_r = even_step(r)
     if step_r is None:
-        return _Plan(kernel, None, None, None)
+        return _Plan(kernel, kernel**2, None, None, None)
     minus = phases(q, start=0.0, step=step_r, n=r.size)
     plus = phases(q, start=2.0 * float(r[0]), step=step_r, n=2 * r.size - 1)
-    return _Plan(kernel, 2.0 / np.pi**2 * weight**2, minus, plus)
+    return _Plan(kernel, kernel**2, 2.0 / np.pi**2 * weight**2, minus, plus)
 
 
 def _covariance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
@@ -122,12 +123,10 @@ def _covariance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
 def _variance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
     """Diagonal of the covariance, shape (n_r,), without the rest of it."""
     own = sq.independent_variance
-    if sq.cov is not None or own is None or plan.power is None or plan.minus is None or plan.plus is None:
+    if sq.cov is not None or own is None:
         cov = _covariance(sq, inside, plan)
         return None if cov is None else np.diag(cov)
-    n = plan.kernel.shape[0]
-    power = plan.power * own[inside]
-    variance = power.sum() - cosine_sums(plan.plus, power, n=2 * n - 1)[::2]
+    variance = plan.squares @ own[inside]
     if sq.shared is not None:
         variance += np.sum((plan.kernel @ sq.shared[inside]) ** 2, axis=1)
     return np.asarray(variance)
