@@ -17,6 +17,8 @@ from shortrange.report.style import BAND, DATA, GUIDE, dress, finish, model_colo
 __all__ = ["peaks_figure"]
 
 Array = NDArray[Any]
+_LETTER = 0.0125  # width of a letter of a label, of the axis
+_LINE = 11  # height of a line of a label, points
 
 
 def peaks_figure(
@@ -57,26 +59,34 @@ def _data(ax: Axes, fit: PeakFit, assignments: Sequence[Assignment]) -> None:
     ax.plot(fit.r, fit.model, color=model_color(1), lw=1.0, ls="--", label="fit")
     ax.plot(fit.r, fit.background, color=GUIDE, lw=0.9, label="background")
     low, high = float(np.min(fit.g)), float(np.max(fit.g))
-    ax.set_ylim(low - 0.12 * (high - low), high + 0.3 * (high - low))
-    for k, assignment in enumerate(assignments):
+    texts = [f"{a.peak.r:.2f}\n{a.label}".replace(" + ", "\n+ ") for a in assignments]
+    tops: list[float] = []
+    offsets: list[int] = []
+    for k, (assignment, text) in enumerate(zip(assignments, texts, strict=True)):
         peak = assignment.peak
-        around = np.abs(fit.r - peak.r) <= max(0.15, peak.width)
-        top = float(np.max(np.maximum(fit.g, fit.model)[around]))
+        wide = _LETTER * max(len(line) for line in text.split("\n")) * float(np.ptp(fit.r))
+        around = np.abs(fit.r - peak.r) <= max(0.15, peak.width, 0.4 * wide)
+        tops.append(float(np.max(np.maximum(fit.g, fit.model)[around])))
+        offsets.append(5)
+        if k and peak.r - assignments[k - 1].peak.r < wide:
+            # Above the label before it, which it would cover.
+            tops[k], offsets[k] = tops[k - 1], offsets[k - 1] + _LINE * (texts[k - 1].count("\n") + 1)
         ax.annotate(
-            f"{peak.r:.2f}\n{assignment.label}",
-            (peak.r, top),
-            xytext=(0, 5 + 2 * (k % 2)),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-            color=model_color(k),
-        )
+            text, (peak.r, tops[k]), xytext=(0, offsets[k]), textcoords="offset points", ha="center",
+            fontsize=7.5, color=model_color(k),
+        )  # fmt: skip
+    lines = [offset / _LINE + text.count("\n") + 1 for offset, text in zip(offsets, texts, strict=True)]
+    # A line of text is about a twentieth of the axis.
+    highest = max([high, *(top + 0.055 * n * (high - low) for top, n in zip(tops, lines, strict=True))])
+    ax.set_ylim(low - 0.12 * (high - low), highest + 0.04 * (high - low))
     for bump in fit.bumps:
         height = float(np.interp(bump.r, fit.r, fit.g))
         ax.plot([bump.r], [height], marker="v", ms=3.5, mfc="white", mec=BAND, mew=0.8, ls="none")
     if fit.bumps:
         ax.plot([], [], marker="v", ms=3.5, mfc="white", mec=BAND, mew=0.8, ls="none", label="no distance")
-    ax.legend(fontsize=7.5, frameon=False, loc="upper right", ncols=2)
+    ax.legend(
+        fontsize=7.5, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=4, borderaxespad=0.0
+    )
     dress(ax, ylabel="$G$($r$) (Å$^{-2}$)")
 
 
@@ -88,6 +98,9 @@ def _shells(ax: Axes, fit: PeakFit, assignments: Sequence[Assignment]) -> None:
             ls="-" if named else ":", label=assignments[k].label if named else None,
         )  # fmt: skip
     ax.axhline(0.0, color=GUIDE, lw=0.6, zorder=0)
+    ax.margins(y=0.05)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.22 * (high - low))
     note(ax, f"shells, $Q_{{max}}$ = {fit.q_max:.4g} Å$^{{-1}}$ (dotted: unresolved)")
     dress(ax, ylabel="$G$ (Å$^{-2}$)", y_ticks=4)
 
@@ -97,6 +110,8 @@ def _partials(ax: Axes, name: str, parts: Mapping[str, tuple[Array, Array]]) -> 
     for k, pair in enumerate(largest):
         ax.plot(*parts[pair], color=model_color(k), lw=1.0, label=pair)
     ax.axhline(0.0, color=GUIDE, lw=0.6, zorder=0)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.2 * (high - low), high)
     note(ax, name, x=0.99, y=0.03)
     ax.legend(fontsize=7, frameon=False, loc="upper right", ncols=3)
     dress(ax, ylabel="$G$ (Å$^{-2}$)", y_ticks=4)
