@@ -262,3 +262,7 @@ def test_version_says_what_a_bug_report_needs(capsys, monkeypatch):
     assert {"python", "numpy", "xraylarch", "system", "FEFF8L", "processors"} <= set(lines)
     assert lines["SHORTRANGE_PROFILES"] == "set"
     assert "somebody" not in " ".join(lines.values())
+    assert run_app(["--version", "--verbose", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == lines
+    assert run_app(["--json", "--version"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"shortrange": __version__}

@@ -3,7 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from two_phases import FCC, cubic, nickel, oxide
+from scipy.interpolate import CubicSpline
+from scipy.stats import norm
+from two_phases import FCC, Q_MAX, cubic, nickel, oxide
 
 from shortrange.crystal import Crystal
 from shortrange.errors import DataError, ProjectError
@@ -73,6 +75,23 @@ def test_unknown_errors_follow_from_the_misfit(mixture):
     assert unknown.noise == "ripples"
     for name in TRUTH:
         assert unknown[name].sigma == pytest.approx(known[name].sigma, rel=0.25), name
+
+
+def test_aic_and_bic_are_those_of_gaussian_errors_by_hand(mixture):
+    # At r = n pi / q_max the points of a band that begins at 0 are independent: L is a product of normal
+    # densities. AIC = 2 p - 2 ln L and BIC = p ln n - 2 ln L, both less the constant n ln(2 pi sigma^2).
+    r = np.arange(1, 150) * np.pi / Q_MAX
+    data = mixture()
+    data = replace(data, r=r, g=CubicSpline(data.r, data.g)(r), sigma=np.full(r.size, 0.03))
+    for phases, free, raised in ((start(), 6, False), ({"Ni": nickel()}, 3, True)):
+        found = refine_gr(data, phases, r_range=(r[9], r[109]))
+        g, model = data.g[9:110], found.model
+        assert (found.points, len(found.parameters)) == (101, free)
+        freedom = 101 - free
+        scale = np.sqrt(np.sum((g - model) ** 2) / 0.03**2 / freedom) if raised else 1.0
+        likelihood = norm.logpdf(g, model, 0.03 * scale).sum() + 101 / 2 * np.log(2 * np.pi * 0.03**2)
+        assert found.aic == pytest.approx(2 * free - 2 * likelihood, rel=1e-4)
+        assert found.bic == pytest.approx(free * np.log(101) - 2 * likelihood, rel=1e-4)
 
 
 def test_a_tie_makes_two_parameters_one(mixture):

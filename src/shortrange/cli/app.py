@@ -77,8 +77,8 @@ def run_app(arguments: Sequence[str]) -> int:
     words, options = _take_options(arguments)
     debug, machine = "--debug" in options, "--json" in options
     try:
-        if set(words) == {"--version", "--verbose"}:
-            return tell_versions()
+        if "--version" in words and set(words) <= {"--version", "--verbose"}:
+            return tell_versions(verbose="--verbose" in words, machine=machine)
         command, bound, *_ = app.parse_args(words, exit_on_error=False, print_error=False)
         with _quiet() if machine else contextlib.nullcontext():
             outcome = command(*bound.args, **bound.kwargs)
