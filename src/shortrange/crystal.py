@@ -24,7 +24,7 @@ _SAME = 2e-4  # relative for lengths, degrees / 90 for angles: CIFs round a rhom
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Crystal:
-    """All sites of one cell; a site may be shared by elements or partly empty.
+    """All sites of one cell, or a molecule; a site may be shared by elements or partly empty.
 
     Attributes
     ----------
@@ -49,6 +49,8 @@ class Crystal:
     u_aniso
         U11, U22, U33, U12, U13, U23 of each site as in a CIF, angstrom^2, shape (n, 6), nan if unknown;
         or None.
+    periodic
+        Whether the cell repeats. A molecule's does not: it is 1 angstrom wide, the unit of its positions.
     label, source, history
         As in the other carriers.
     """
@@ -63,6 +65,7 @@ class Crystal:
     labels: tuple[str, ...] = ()
     operations: Array | None = None
     u_aniso: Array | None = None
+    periodic: bool = True
     label: str = ""
     source: str = ""
     history: tuple[Step, ...] = ()
@@ -162,7 +165,15 @@ class Crystal:
 
     @property
     def number_density(self) -> float:
-        """Atoms per cubic angstrom."""
+        """Atoms per cubic angstrom.
+
+        Raises
+        ------
+        DataError
+            If this is a molecule.
+        """
+        if not self.periodic:
+            raise self._fault("a molecule has no number density", "give that of the sample")
         return self.n_atoms / self.volume
 
     def after(self, done: Step, **changes: Any) -> Crystal:

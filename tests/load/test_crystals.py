@@ -134,11 +134,14 @@ def test_a_cif_without_a_cell_is_refused(tmp_path):
         load_crystal(path)
 
 
-def test_a_molecule_is_no_phase(tmp_path):
+def test_a_structure_without_a_cell_is_a_molecule(tmp_path):
     path = tmp_path / "molecule.xyz"
     path.write_text("2\n\nNa 0 0 0\nCl 0 0 2.4\n")
-    with pytest.raises(DataError, match="molecule"):
-        load_crystal(path)
+    found = load_crystal(path)
+    assert not found.periodic
+    assert found.positions[1, 2] * found.lattice[2] == pytest.approx(2.4)
+    with pytest.raises(DataError, match="is to be cubic"):
+        load_crystal(path, system="cubic")
 
 
 def test_snapshots_are_no_phase(tmp_path):

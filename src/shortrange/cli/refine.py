@@ -18,7 +18,7 @@ FAILED = 1
 
 
 def refine(project: Path, /, *, out: Path = Path("refinement")) -> Outcome:
-    """Refine crystal phases against G(r): cell, coordinates, displacements, occupancies, amounts.
+    """Refine crystals and molecules against G(r): cell, coordinates, displacements, occupancies, amounts.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def refine(project: Path, /, *, out: Path = Path("refinement")) -> Outcome:
         The project file (TOML) with [[phase]] and [refine] tables.
     out
         Folder of the results: refinement.json, parameters.csv, correlations.csv, fit.csv, fit.fgr, a CIF of
-        each phase, a figure.
+        each crystal, an XYZ of each molecule, a figure.
     """
     from shortrange.config import read_refine
 
@@ -47,7 +47,7 @@ def _write(run: RefineRun, out: Path) -> None:
     from shortrange.cli.summary import write_summary
     from shortrange.report import ResultFolder
     from shortrange.report.columns import write_csv
-    from shortrange.report.crystals import write_crystal
+    from shortrange.report.crystals import write_crystal, write_molecule
     from shortrange.report.refinement import (
         fit_columns,
         refinement_record,
@@ -73,7 +73,10 @@ def _write(run: RefineRun, out: Path) -> None:
         write_fgr(new / "fit.fgr", result, simulated=run.simulated)
         for name, crystal in result.crystals.items():
             file = re.sub(r"[^\w.-]+", "_", name).strip("_") or "phase"
-            write_crystal(new / f"{file}.cif", crystal, simulated=run.simulated)
+            if crystal.periodic:
+                write_crystal(new / f"{file}.cif", crystal, simulated=run.simulated)
+            else:
+                write_molecule(new / f"{file}.xyz", crystal, simulated=run.simulated)
         _draw(run, new / "figures")
 
 

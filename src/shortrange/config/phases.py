@@ -67,14 +67,14 @@ Names = tuple[Annotated[StrictStr, Field(min_length=1)], ...]
 
 
 class PhaseTable(Part):
-    """One crystal.
+    """One crystal or molecule.
 
     Attributes
     ----------
     name
         Unique; its parameters are ``NAME.scale``, ``NAME.a``, ``NAME.u_iso``.
     structure
-        CIF or other structure, relative to the project file.
+        CIF or other structure, one without a cell is a molecule; relative to the project file.
     system
         Crystal system that ties the lattice parameters; None takes that of the space group.
     isotropic

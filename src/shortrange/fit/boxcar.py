@@ -213,6 +213,12 @@ def boxcar(
     DataError, ProjectError
         If the data or what is asked for are impossible.
     """
+    for name, phase in phases.items():
+        if not phase.periodic:
+            raise ProjectError(
+                f"phase {name!r} is a molecule: windows beyond its size hold nothing of it", where="phases",
+                do="run `shortrange refine` on the range of its distances, or give its crystal",
+            )  # fmt: skip
     edges = window_edges(r_range, window=window, step=step, scan=scan)
     values = with_resolution(gr, values)
     wished = Wishes(

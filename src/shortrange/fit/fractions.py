@@ -42,7 +42,7 @@ class Fractions:
     phases
         Names.
     kind
-        ``"mass"``, ``"atom"``, ``"cell"`` (moles of unit cells) or ``"volume"``.
+        ``"mass"``, ``"atom"``, ``"cell"`` (moles of unit cells or molecules) or ``"volume"``.
     values, covariance
         Shapes (n,) and (n, n).
     """
@@ -59,7 +59,7 @@ class Fractions:
 
 
 def fractions(book: Book, theta: Array, covariance: Array) -> dict[str, Fractions]:
-    """Shares by mass, atoms, cells and volume.
+    """Shares by mass, atoms, cells and volume; a molecule is a cell, and has no volume.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def fractions(book: Book, theta: Array, covariance: Array) -> dict[str, Fraction
     full = book.all_values(theta)
     places = [book.index(f"{name}.scale") for name in book.phases]
     out: dict[str, Fractions] = {}
-    for kind in KINDS:
+    solid = all(phase.crystal.periodic for phase in book.phases.values())
+    for kind in KINDS if solid else KINDS[:-1]:
         values, slopes = shares(full[places], amounts(book, theta, kind))
         jacobian = slopes @ book.matrix[places] + share_slopes(values) @ log_slopes(book, theta, kind)
         out[kind] = Fractions(

@@ -24,7 +24,7 @@ _UNITS = {
     "beta": "degree", "gamma": "degree", "u_iso": "angstrom^2", "delta1": "angstrom", "delta2": "angstrom^2",
     "q_broad": "1/angstrom", "q_damp": "1/angstrom", "diameter": "angstrom", "inner_diameter": "angstrom",
     "thickness": "angstrom", "coordinate": "1", "u_tensor": "angstrom^2", "u_shear": "angstrom^2",
-    "occupancy": "1",
+    "occupancy": "1", "density": "1/angstrom^3",
 }  # fmt: skip
 _KINDS = {
     r"u_iso": "u_iso", r"[xyz]_": "coordinate", r"u(11|22|33)_": "u_tensor", r"u(12|13|23)_": "u_shear",
@@ -32,6 +32,10 @@ _KINDS = {
 }  # fmt: skip
 _SIZES = {"diameter": 50.0, "inner_diameter": 50.0, "thickness": 20.0}  # and where a fit begins, angstrom
 _INSTRUMENT = ("q_damp", "q_broad")
+_OF_CRYSTALS = re.compile(
+    r"(a|b|c|alpha|beta|gamma|positions|occupancies|u_sites|u_aniso|diameter|inner_diameter|thickness)$"
+    r"|[xyz]_|u\d\d_|occ_"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +222,10 @@ class _Resolver:
         if dot and phase in self.phases:
             found = self._of_phase(phase, own)
             if not found:
-                raise _fault(f"phase {phase!r} has no parameter {own!r}", did_you_mean(own, self._own(phase)))
+                raise _fault(
+                    f"phase {phase!r} has no parameter {own!r}",
+                    self._of_molecules(own, phase) or did_you_mean(own, self._own(phase)),
+                )
             return found
         if name in self.phases:
             raise _fault(f"{name!r} is a phase, not a parameter", f"name one, such as {name + '.scale'!r}")
@@ -226,12 +233,23 @@ class _Resolver:
         if not found:
             known = {own for each in self.phases for own in self._own(each)} | set(_INSTRUMENT)
             known |= {f"{each}.{own}" for each in self.phases for own in self._own(each)}
-            raise _fault(f"unknown parameter {name!r}", did_you_mean(name, known))
+            advice = self._of_molecules(name, *self.phases) or did_you_mean(name, known)
+            raise _fault(f"unknown parameter {name!r}", advice)
         return found
+
+    def _of_molecules(self, own: str, *phases: str) -> str:
+        """Say what molecules have, where a name means what only crystals have."""
+        if any(self.phases[name].crystal.periodic for name in phases) or not _OF_CRYSTALS.match(own):
+            return ""
+        return f"a molecule has no cell, size or free sites; choose from {self._own(phases[0])}"
 
     def _own(self, phase: str) -> list[str]:
         model = self.phases[phase]
-        more = () if model.sites is not None else ("positions", "occupancies", "u_sites", "u_aniso")
+        more = (
+            ()
+            if model.sites is not None or not model.crystal.periodic
+            else ("positions", "occupancies", "u_sites", "u_aniso")
+        )
         return ["scale", *model.groups, *more, *(n for n in model.names if n not in _INSTRUMENT)]
 
     def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
@@ -334,6 +352,7 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
         "alpha": (30.0, 150.0, 0.2), "beta": (30.0, 150.0, 0.2), "gamma": (30.0, 150.0, 0.2),
         "q_damp": (0.0, 0.3, 0.01), "q_broad": (0.0, 0.3, 0.01), "u_tensor": (2e-4, 0.5, 0.002),
         "u_shear": (-0.3, 0.3, 0.002), "occupancy": (0.01, 1.0, 0.05),
+        "density": (0.0, 0.3, 0.005),
     }  # fmt: skip
     lower, upper, size = limits[kind]
     # The slope by a damping is zero at zero: a fit would never leave it.

@@ -60,7 +60,7 @@ def refine_gr(
     restraints: Sequence[Restraint] = (),
     folds: int = 0,
 ) -> Refinement:
-    """Refine one or more crystals against G(r).
+    """Refine one or more crystals or molecules against G(r).
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def refine_gr(
         The data.
     phases
         Crystals by the names that their parameters take: ``"Ni.a"``, ``"Ni.u_iso"``, ``"Ni.scale"``.
+        Molecules have a ``stretch`` and the ``density`` of what surrounds them; the range must end before the
+        distances between them.
     r_range
         Compared range, angstrom.
     q_range

@@ -171,7 +171,8 @@ def conclude(
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         chi2=solution.chi2, points=solution.points, effective_parameters=solution.effective, noise=data.noise,
         noise_scale=solution.noise_scale, fractions=amounts, reason=solution.reason,
-        warnings=(*_doubts(solution, parameters), *doubts), evaluations=solution.evaluations, history=history,
+        warnings=(*_doubts(solution, parameters), *_alone(book, full), *doubts),
+        evaluations=solution.evaluations, history=history,
     )  # fmt: skip
 
 
@@ -187,6 +188,15 @@ def _doubts(solution: Solution, parameters: tuple[Refined, ...]) -> list[str]:
         if abs(c) > DEGENERATE:
             texts.append(f"{parameters[i].name} and {parameters[j].name} are correlated by {c:.4f}")
     return texts
+
+
+def _alone(book: Book, full: Array) -> list[str]:
+    """Molecules around which nothing is assumed."""
+    return [
+        f"{name}.density is 0: the data are taken as if nothing were around the molecule, without a baseline"
+        for name, phase in book.phases.items()
+        if not phase.crystal.periodic and full[book.index(f"{name}.density")] == 0
+    ]
 
 
 def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fractions], list[str]]:
@@ -212,4 +222,5 @@ def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fra
         return {}, [f"the amounts of the phases cannot be told apart: {what}"]
     if not scales.sum() > 0:
         return {}, ["the scales add up to nothing: no amounts of phases"]
-    return fractions(book, solution.theta, known), []
+    amounts = fractions(book, solution.theta, known)
+    return amounts, [] if "volume" in amounts else ["a molecule has no volume: no amounts by volume"]

@@ -129,6 +129,8 @@ def _checked(restraint: Restraint, phases: Mapping[str, CrystalPdf]) -> CrystalP
     if restraint.phase not in phases:
         raise fault(f"unknown phase {restraint.phase!r}", did_you_mean(restraint.phase, phases))
     phase = phases[restraint.phase]
+    if not phase.crystal.periodic:
+        raise fault("the phase is a molecule, which only stretches", "give a prior on its stretch instead")
     if len(restraint.atoms) not in (2, 3):
         raise fault(f"there are {len(restraint.atoms)} atoms", "give two for a bond, three for an angle")
     labels = phase.sites.labels if phase.sites else ()

@@ -1,4 +1,4 @@
-"""Crystals with occupancies and displacements: CIF and PDFgui structures, and any other structure as P1."""
+"""Crystals with occupancies and displacements: CIF and PDFgui structures, others as P1; molecules."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from shortrange.crystal import Crystal, system_of_cell
 from shortrange.errors import DataError, ShortrangeError
@@ -23,15 +24,17 @@ __all__ = ["crystal_from_trajectory", "load_crystal"]
 Array = NDArray[Any]
 
 _SAME_PLACE = 0.01  # angstrom
+_NEAREST = 0.5  # angstrom; no bond is shorter, that of hydrogen is 0.74
 
 
 def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
-    """Read one crystal with all sites of its cell, symmetry applied, occupancies kept.
+    """Read one crystal with all sites of its cell, symmetry applied, occupancies kept; or one molecule.
 
     Parameters
     ----------
     path
-        CIF, PDFgui or DISCUS structure (``.stru``), or any file of a periodic structure of one frame.
+        CIF, PDFgui or DISCUS structure (``.stru``), or any file of a structure of one frame; one
+        without a cell is a molecule.
     system
         Crystal system that ties the lattice parameters; by default that of the space group, and for P1 the
         most symmetric one that the cell has.
@@ -61,27 +64,23 @@ def load_crystal(path: str | Path, *, system: str | None = None) -> Crystal:
 
 
 def crystal_from_trajectory(snapshot: Trajectory, *, system: str | None = None) -> Crystal:
-    """Take a periodic structure of one frame as a crystal without symmetry.
+    """Take a structure of one frame as a crystal without symmetry, or as a molecule if it has no cell.
 
     Raises
     ------
     DataError
-        If it has no cell, or more than one frame.
+        If it has more than one frame; if it is a molecule of one atom, of atoms that overlap, or is to have a
+        crystal system.
     """
     where = snapshot.source or snapshot.label or "structure"
-    if snapshot.cells is None:
-        raise DataError(
-            "this is a molecule, without a cell: what is packed around it, and the density that the baseline "
-            "of G(r) follows, are not known",
-            where=where, do="give a crystal or one periodic snapshot with its surroundings as the phase; "
-            "`shortrange run` compares molecules and motifs as [[model]]",
-        )  # fmt: skip
     if snapshot.n_frames > 1:
         raise DataError(
             f"there are {snapshot.n_frames} frames",
             where=where,
             do="give one, as a phase is one crystal; `shortrange run` compares averages of snapshots",
         )
+    if snapshot.cells is None:
+        return _molecule(snapshot, where, system)
     cell = snapshot.cells[0]
     lengths = np.linalg.norm(cell, axis=1)
     b, c, a = np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0), lengths
@@ -92,6 +91,29 @@ def crystal_from_trajectory(snapshot: Trajectory, *, system: str | None = None) 
         lattice=lattice, species=snapshot.species, positions=snapshot.positions[0] @ np.linalg.inv(cell),
         occupancies=np.ones(n), u_iso=np.full(n, np.nan), system=system or system_of_cell(lattice),
         label=snapshot.label, source=snapshot.source, history=snapshot.history,
+    )  # fmt: skip
+
+
+def _molecule(molecule: Trajectory, where: str, system: str | None) -> Crystal:
+    if system is not None:
+        raise DataError(f"a molecule, without a cell, is to be {system}", where=where,
+                        do="remove system, or give a structure with a cell")  # fmt: skip
+    n, positions = molecule.n_atoms, molecule.positions[0]
+    if n < 2:
+        raise DataError("a molecule of one atom has no distances", where=where, do="give two atoms or more")
+    distances, partners = cKDTree(positions).query(positions, k=2)
+    i = int(np.argmin(distances[:, 1]))
+    if distances[i, 1] < _NEAREST:
+        j, names = int(partners[i, partners[i] != i][0]), molecule.species
+        raise DataError(
+            f"atoms {i + 1} ({names[i]}) and {j + 1} ({names[j]}) overlap: they are {distances[i, 1]:.3g} "
+            "angstrom apart",
+            where=where, do="remove one of them; positions are in angstrom",
+        )  # fmt: skip
+    return Crystal(
+        lattice=(1, 1, 1, 90, 90, 90), species=molecule.species, positions=positions, occupancies=np.ones(n),
+        u_iso=np.full(n, np.nan), system="cubic", periodic=False, label=molecule.label,
+        source=molecule.source, history=molecule.history,
     )  # fmt: skip
 
 

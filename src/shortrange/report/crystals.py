@@ -1,4 +1,4 @@
-"""Crystals as CIF: the sites that symmetry makes all others from, with the operations."""
+"""Crystals as CIF: the sites that symmetry makes all others from, with the operations; molecules as XYZ."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from shortrange._version import __version__
 from shortrange.crystal import CELL_NAMES, Crystal
+from shortrange.quantities import Trajectory
+from shortrange.report.structures import write_structure
 from shortrange.simulate.sites import orbit_labels
 
-__all__ = ["write_crystal"]
+__all__ = ["write_crystal", "write_molecule"]
 
 Array = NDArray[Any]
 
@@ -62,6 +64,21 @@ def write_crystal(path: Path, crystal: Crystal, *, simulated: bool = False) -> P
         ]  # fmt: skip
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return path
+
+
+def write_molecule(path: Path, molecule: Crystal, *, simulated: bool = False) -> Path:
+    """Write a molecule as XYZ; `shortrange.load_crystal` reads it back equal, but for U.
+
+    Parameters
+    ----------
+    path, simulated
+        See `write_crystal`.
+    molecule
+        A crystal that is not periodic.
+    """
+    frame = Trajectory(species=molecule.species, positions=molecule.positions[None] * molecule.lattice[0])
+    title = f"shortrange {__version__}: {molecule.label}{', SIMULATED DATA' if simulated else ''}"
+    return write_structure(path, frame, comment=title)
 
 
 def _identity() -> Array:

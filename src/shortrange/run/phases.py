@@ -136,13 +136,19 @@ def run_refine(project: RefineProject, *, progress: Callable[[str], None] = lamb
         If a file cannot be read, or what is asked for is impossible.
     """
     gr, phases, files = _load(project, progress)
+    common = _common(project)
+    if project.sample.number_density and not any(c.periodic for c in phases.values()):
+        # Beside a crystal it is not known what share of the sample surrounds the molecules.
+        for name in phases:
+            if not {"density", f"{name}.density"} & set(common["values"]):
+                common["values"][f"{name}.density"] = project.sample.number_density
     progress("refine")
     restraints = [
         Restraint(phase=r.phase, atoms=r.atoms, value=r.value, sigma=r.sigma) for r in project.restraint
     ]
     asked = project.refine
     result = refine_gr(gr, phases, free=asked.free or _FREE, restraints=restraints, folds=asked.folds,
-                       **_common(project))  # fmt: skip
+                       **common)  # fmt: skip
     return RefineRun(project=project, result=result,
                      **_told(project, gr, phases, files, result.history, result.warnings))  # fmt: skip
 
@@ -232,6 +238,11 @@ def _data(project: PhaseProject, phases: dict[str, Crystal]) -> tuple[GR, tuple[
         )
         files = (*files, measurement.background_path)
     density = project.sample.number_density
+    if density is None and not all(c.periodic for c in phases.values()):
+        raise ProjectError(
+            "a raw pattern is reduced with the number density of the sample, which a molecule does not tell",
+            where=str(project.path), do="write number_density, atoms per cubic angstrom, under [sample]",
+        )  # fmt: skip
     reduction = reduce_scattering(
         found,
         background=background,

@@ -10,7 +10,9 @@ For each unordered pair ab of elements the shells make a sum of Gaussians on a g
 (Farrow et al. 2007, PDFgui), times the envelopes 1 - 3r/2D + (r/D)^3/2 of a sphere of diameter D
 (Kodama et al. 2006) and exp(-(r Q_damp)^2 / 2) of the resolution; a matrix then applies f_a f_b / <f>^2 and
 the range of Q exactly. The resolution comes first, as in an experiment: the ends of F(Q) are cut sharply
-afterwards, so the ripples of the cut are not damped.
+afterwards, so the ripples of the cut are not damped. A molecule has no size, and its baseline is
+-4 pi r times a density of its own, that of the sample around it. What a cut of F(Q) at its lower end takes of
+it is not in the model: it is among the forms that `shortrange.fit.gr_points.GrData.window` gives no weight.
 The grid reaches past the compared range and is switched off smoothly, so that ripples of peaks outside stay.
 """
 
@@ -49,6 +51,7 @@ FAR = 7.0
 SWITCH = 2.0
 GRID = 0.035
 """Angstrom; a Gaussian as wide as that on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
+AROUND = ("density",)
 _WIDTHS = ("delta1", "delta2", "q_broad")
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
 
@@ -100,8 +103,8 @@ class CrystalPdf:
 
     @property
     def shape_names(self) -> tuple[str, ...]:
-        """Parameters of the form of the particles."""
-        return SHAPES[self.shape]
+        """Parameters of the form of the particles; a molecule has the density around it instead."""
+        return SHAPES[self.shape] if self.crystal.periodic else AROUND
 
     @property
     def split(self) -> tuple[int, int]:
@@ -222,12 +225,16 @@ class CrystalPdf:
             rows=Rows.near(self, limits, active), switch=_switch(grid, low=start > 1.5 * fine, width=width),
         )  # fmt: skip
 
+    def surroundings(self, values: Array, r: Array) -> Array:
+        """Baseline of a molecule on ``r``, zero for a crystal, whose shells hold theirs, shape (n_r,)."""
+        return -4 * np.pi * r * (0.0 if self.crystal.periodic else values[self.names.index(AROUND[0])])
+
     def curve(self, values: Array, r: Array, *, q_max: float, q_min: float = 0.0) -> Array:
         """G of all shells on ``r`` (uniform), for a scale of 1, shape (n_r,)."""
         spacing = _spacing(r)
         start, fine, size = _grid_of(r, spacing, below=float(r[0]), above=FAR)
         window = self._window(r, start, fine, size, (), np.zeros((0, 0)), width=2 * SWITCH)
-        return band_curve(
+        return self.surroundings(values, r) + band_curve(
             self.pair_weights, window.density(values)[:, 0], q_range=(q_min, q_max),
             r=(float(r[0]), spacing, r.size), grid=(start, fine, size),
         )  # fmt: skip
@@ -252,7 +259,7 @@ def crystal_pdf(
     Parameters
     ----------
     crystal
-        From `shortrange.load_crystal`.
+        From `shortrange.load_crystal`. A molecule has one ``stretch``, and no single sites.
     r_max
         End of the compared range, angstrom.
     isotropic
@@ -275,11 +282,14 @@ def crystal_pdf(
     Raises
     ------
     DataError
-        If the form is unknown.
+        If the form is unknown, or a molecule is to have one.
     """
     if shape not in SHAPES:
         raise DataError(f"unknown shape {shape!r}", where="crystal_pdf", do=did_you_mean(shape, SHAPES))
-    cell = cell_map(crystal.lattice, crystal.system, isotropic=isotropic)
+    if shape != "sphere" and not crystal.periodic:
+        raise DataError(f"a molecule is to be a {shape}", where=crystal.source or crystal.label,
+                        do="remove shape: its atoms say how large it is")  # fmt: skip
+    cell = cell_map(crystal.lattice, crystal.system, isotropic=isotropic or not crystal.periodic)
     shells = find_shells(crystal, cell, r_max=(r_max + FAR + 0.1) * _GROWTH)
     species = np.array(crystal.species)
     u, unknown = [], []
@@ -294,10 +304,10 @@ def crystal_pdf(
     if unknown:
         done = step("start unknown displacements", elements=unknown, u_iso=u_start)
         shells = replace(shells, history=(*shells.history, done))
-    common = (*_WIDTHS, *SHAPES[shape], "q_damp")
+    common = (*_WIDTHS, *(SHAPES[shape] if crystal.periodic else AROUND), "q_damp")
     groups: dict[str, Mapping[str, tuple[str, ...]]] = {"cell": {name: (name,) for name in cell.names}}
     model = pairs = None
-    if sites or anisotropic:
+    if crystal.periodic and (sites or anisotropic):
         model = site_model(crystal, anisotropic=anisotropic, u_start=u_start)
         own, values, groups = model.names, list(model.start), groups | dict(model.groups)
         place = kinds_of_pairs(shells.elements)[1]

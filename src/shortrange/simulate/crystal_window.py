@@ -141,6 +141,9 @@ class CrystalWindow:
         """
         # One product for the sum and all derivatives.
         out = self.carried(self.density(values).transpose(0, 2, 1))
+        out[:, 0] += self.phase.surroundings(values, self.r)
+        if not self.phase.crystal.periodic and "density" in self.active:
+            out[:, 1 + self.active.index("density")] = -4 * np.pi * self.r
         return out[:, 0] + self.outside, out[:, 1:]
 
     def carried(self, columns: Array) -> Array:
@@ -302,8 +305,9 @@ class CrystalWindow:
 
     def _envelope(self, out: Array, form: Array, place: dict[str, int]) -> None:
         """Apply the form of the particles and switch off the ends of the grid, in place."""
-        if not form.any() and not any(name in place for name in self.phase.shape_names):
-            out *= self.switch  # particles without an end
+        sized = form.any() or any(name in place for name in self.phase.shape_names)
+        if not (sized and self.phase.crystal.periodic):
+            out *= self.switch  # particles without an end, and molecules
             return
         gamma, slopes = characteristic(self.phase.shape, self.grid, form)
         bare = {k: out[:, 0].copy() for k, name in enumerate(self.phase.shape_names) if name in place}

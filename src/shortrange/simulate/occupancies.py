@@ -50,8 +50,12 @@ def sample_occupancies(
     Raises
     ------
     DataError
-        If places are occupied more than once, or the supercell is too small for the tolerance.
+        If this is a molecule, places are occupied more than once, or the supercell is too small for the
+        tolerance.
     """
+    if not crystal.periodic:
+        raise DataError("a molecule cannot be repeated", where=crystal.source or crystal.label,
+                        do="give a structure with a cell")  # fmt: skip
     cells, copies = _cells(repeat, frames)
     rng = np.random.default_rng(seed)
     species: list[str] = []

@@ -46,7 +46,8 @@ class Shells:
     distance
         At the start, increasing, angstrom, shape (n,).
     ideal
-        What the baseline of each pair weighs: c_a c_b, twice for unlike elements, shape (n_pairs,).
+        What the baseline of each pair weighs: c_a c_b, twice for unlike elements; 0 for a molecule, around
+        which nothing is packed. Shape (n_pairs,).
     r_max
         Distances are complete to here at the start, angstrom.
     shortest
@@ -134,6 +135,7 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
     pair, c, weight, distance = pair[order], c[order], weight[order], distance[order]
     fractions = np.array([crystal.composition[e] for e in elements]) / crystal.n_atoms
     ideal = [fractions[elements.index(a)] * fractions[elements.index(b)] * (2 - (a == b)) for a, b in pairs]
+    ideal = ideal if crystal.periodic else [0.0] * len(pairs)
     history = crystal.history
     if alternatives:
         history = (*history, step("take partly occupied sites as alternatives", closer_than=_TOGETHER,
@@ -157,6 +159,8 @@ def kinds_of_pairs(elements: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ..
 
 def translations_within(crystal: Crystal, r_max: float) -> Array:
     """Lattice translations that may bring any two sites within ``r_max``, shape (n, 3)."""
+    if not crystal.periodic:
+        return np.zeros((1, 3))
     a, b, c, *angles = crystal.lattice
     x, y, z = np.cos(np.radians(angles))
     metric = np.array([[a * a, a * b * z, a * c * y], [a * b * z, b * b, b * c * x],
