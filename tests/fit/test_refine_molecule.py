@@ -14,7 +14,7 @@ from shortrange.errors import DataError, ProjectError
 from shortrange.fit.boxcar import boxcar
 from shortrange.fit.refine import refine_gr
 from shortrange.fit.restraints import Restraint
-from shortrange.load import crystal_from_trajectory
+from shortrange.load import crystal_from_trajectory, load_gr
 from shortrange.quantities import GR, Trajectory
 from shortrange.simulate.crystal_gr import crystal_pdf
 from shortrange.simulate.motifs import motif
@@ -177,6 +177,21 @@ def test_the_density_around_a_molecule_is_found(q_min: float):
         assert abs(parameter.value - value) < 4 * parameter.sigma, parameter
     assert found["N2.density"].sigma < 0.5 * found["N2.density"].value
     assert found.chi2_reduced < 2
+
+
+@pytest.mark.parametrize("q_max", [20.0, 25.0, 30.0])
+def test_a_measured_fullerene_has_the_density_of_its_crystal(shared_data: Path, q_max: float):
+    # 4 molecules in a cube of 14.17 angstrom (Heiney et al., Phys. Rev. Lett. 66, 2911 (1991)); cages are 2.9
+    # angstrom apart at the nearest. The file is not normalised, and does not say its q_max.
+    gr = load_gr(shared_data / "pdf_gr" / "C60.gr")
+    gr = replace(gr, g=10 * gr.g / np.abs(gr.g[(gr.r > 1) & (gr.r < 8)]).max())
+    gr = replace(gr, sigma=None, q_min=0.0, q_max=q_max)
+    free = ["scale", "stretch", "u_iso"]
+    found = refine_gr(gr, {"C60": fullerene()}, r_range=(1.2, 2.9), free=[*free, "density"])
+    bare = refine_gr(gr, {"C60": fullerene()}, r_range=(1.2, 2.9), free=free)
+    assert abs(found["C60.density"].value - 240 / 14.17**3) < 2 * found["C60.density"].sigma
+    assert found.rw < 0.25
+    assert bare.rw > 0.4
 
 
 def test_without_a_density_the_scale_is_wrong():
