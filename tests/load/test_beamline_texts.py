@@ -73,6 +73,12 @@ def test_side_by_side_hole(write):
         load_scans(write("\n".join(lines), "a.csv"))
 
 
+@pytest.mark.parametrize("text", ["\t", ",,\n\n"])
+def test_side_by_side_empty(write, text):
+    with pytest.raises(DataError, match="no title of a column begins with 'energy'"):
+        load_scans(write(text, "a.csv"), format="side_by_side")
+
+
 def test_channels_are_summed_with_dead_time(write):
     head = "# energy i0 Ta_La_mca1 Ta_La_mca2 DTFactor_mca1 DTFactor_mca2\n"
     one, two, factor = 100 * MU, 200 * MU, 1.1 + 0 * MU

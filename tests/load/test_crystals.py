@@ -149,3 +149,13 @@ def test_snapshots_are_no_phase(tmp_path):
     (tmp_path / "two.extxyz").write_text(2 * frame)
     with pytest.raises(DataError, match="2 frames"):
         load_crystal(tmp_path / "two.extxyz")
+
+
+@pytest.mark.parametrize("read", [load_crystal, load_trajectory])
+def test_a_broken_cif_prints_nothing(tmp_path, capsys, read):
+    """PyCifRW prints where the syntax is wrong, which would spoil the record of --json."""
+    path = tmp_path / "broken.cif"
+    path.write_text("data_x\n_cell_length_a 5 5\n")
+    with pytest.raises(DataError):
+        read(path)
+    assert capsys.readouterr().out == ""

@@ -233,7 +233,7 @@ def read_side_by_side(path: Path, *, element: str | None = None, edge: str | Non
         If a cell is no number, or a spectrum has a hole.
     """
     lines = [(n, text.split(",")) for n, text in read_text(path) if text.strip().strip(",")]
-    titles = [title.strip() for title in lines[0][1]]
+    titles = [title.strip() for title in lines[0][1]] if lines else []
     energies = [i for i, title in enumerate(titles) if _ENERGY.match(title)]
     if not energies:
         raise DataError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from shortrange.crystal import Crystal, system_of_cell
 from shortrange.errors import DataError, ShortrangeError
+from shortrange.load.by_diffpy import parse_structure
 from shortrange.load.read import load_trajectory
 from shortrange.load.site_elements import site_elements
 from shortrange.load.structures import sniff_cif
@@ -124,14 +124,9 @@ def _is_stru(text: str) -> bool:
 
 
 def _parse(path: Path, text: str, kind: str, system: str | None) -> Crystal:
-    from diffpy.structure.parsers import getParser
-
     if kind == "cif":
         _check_cif(path, text)
-    parser: Any = getParser(kind)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # diffpy warns of what does not concern cell and sites
-        structure = parser.parse(text)
+    parser, structure = parse_structure(kind, text)
     if not len(structure):
         raise DataError("the structure lists no atoms", where=str(path), do="give the list of its sites")
     lattice = tuple(float(x) for x in structure.lattice.abcABG())

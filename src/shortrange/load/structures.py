@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from shortrange.errors import DataError
+from shortrange.load.by_diffpy import parse_structure
 from shortrange.load.frames import Frame, Notes, check_frames, frames_text, open_binary
 from shortrange.load.site_elements import site_elements
 from shortrange.load.text import is_gzip, read_text
@@ -87,12 +88,7 @@ def read_cif(path: Path, *, frames: slice | None = None) -> Trajectory:
     DataError
         If a site is not fully occupied by one element, or there are no atoms.
     """
-    from diffpy.structure.parsers import getParser
-
-    text = "\n".join(line for _, line in read_text(path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        crystal = getParser("cif").parse(text)
+    _, crystal = parse_structure("cif", "\n".join(line for _, line in read_text(path)))
     if not len(crystal):
         raise DataError("the CIF lists no atoms", where=str(path), do="give a CIF with an _atom_site loop")
     species, renamed = site_elements((atom.element for atom in crystal), path)
