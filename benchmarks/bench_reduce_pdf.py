@@ -164,7 +164,7 @@ def main() -> None:
         isinstance(result, ScatteringReduction)
         for result in reduce_patterns((few[k % 20] for k in range(given.patterns)), **settings())
     )
-    show(f"ours, {good} of {given.patterns} patterns, standard errors, all processors",
+    show(f"ours, {good} of {given.patterns} patterns, standard errors, one thread",
          time.perf_counter() - start, time.process_time() - used)  # fmt: skip
 
 

@@ -227,7 +227,7 @@ def test_batch_is_the_same_as_one_by_one(study):
         "r": study.R,
     }  # fmt: skip
     faulty = IQ(q=made[0].q, intensity=-made[0].intensity, wavelength=0.2)
-    results = list(reduce_patterns(iter([*made, faulty]), workers=2, **settings))
+    results = list(reduce_patterns(iter([*made, faulty]), **settings))
     assert isinstance(results[-1], DataError)
     for pattern, result in zip(made, results, strict=False):
         assert isinstance(result, ScatteringReduction)
