@@ -9,7 +9,7 @@ from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
 from shortrange.config import read_project
 from shortrange.load import load_trajectory
 from shortrange.quantities import ChiK
-from shortrange.run.xas import R_MAX, longest_path
+from shortrange.run.xas import R_MAX, beyond_paths, longest_path
 from shortrange.simulate.exafs import ensemble_exafs, potentials_for
 from shortrange.transform.fourier import xftf
 
@@ -25,6 +25,11 @@ def up_to(end):
 def test_paths_reach_beyond_what_is_compared():
     assert longest_path(up_to(3.2)) == pytest.approx(4.8)
     assert longest_path(up_to(4.4)) == longest_path(up_to(6.0)) == R_MAX
+
+
+def test_distances_beyond_the_paths_are_doubted():
+    assert beyond_paths((1.2, 4.4)) == beyond_paths((1.0, 3.0)) == []
+    assert "half path lengths up to 5.5 only" in beyond_paths((1.2, 4.6))[0]
 
 
 def test_paths_end_where_they_no_longer_act_on_what_is_compared():

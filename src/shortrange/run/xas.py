@@ -46,6 +46,16 @@ def longest_path(measurement: XasMeasurement) -> float:
     return min(R_MAX, (measurement.r_range or R_RANGE)[1] + R_BEYOND)
 
 
+def beyond_paths(r_range: tuple[float, float]) -> list[str]:
+    """Say if distances are compared at which the models lack paths, since none is longer than `R_MAX`."""
+    if r_range[1] <= R_RANGE[1] + 1e-9:
+        return []
+    return [
+        f"r_range ends at {r_range[1]:g} angstrom, but models are simulated with half path lengths up to "
+        f"{R_MAX:g} only: beyond {R_RANGE[1]:g} they lack part of what was measured; end r_range there"
+    ]
+
+
 def reduce_scans(measurement: XasMeasurement, scans: tuple[Scan, ...]) -> XasReduction:
     """Reduce the scans of one measurement to chi(k).
 
@@ -158,7 +168,7 @@ def compare_exafs(
         )
     r_range = measurement.r_range or R_RANGE
     terms: dict[str, Term] = {}
-    warnings: list[str] = []
+    warnings = beyond_paths(r_range)
     notes: dict[str, dict[str, Any]] = {}
     for name, ensemble in simulated.ensembles.items():
         terms[name] = exafs_term(
