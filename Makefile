@@ -5,6 +5,8 @@ OUT ?= results
 DIST ?= dist
 BARE ?= .bare-venv
 SITE ?= site
+# Processes that share the tests, each with one thread for linear algebra: more threads would wait for each other.
+JOBS ?= 2
 BIN := $(VENV)/bin
 EXAMPLE := examples/tacl5-na2s-bridge/project.toml
 
@@ -13,8 +15,10 @@ EXAMPLE := examples/tacl5-na2s-bridge/project.toml
 demo: $(VENV)/.installed
 	$(BIN)/shortrange run $(EXAMPLE) --out $(OUT)
 
+test: export OPENBLAS_NUM_THREADS = 1
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

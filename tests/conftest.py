@@ -32,11 +32,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.stash[RECORDS] = []
+    if config.getoption("--validation") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--validation writes one page: leave out --numprocesses")
     if config.getoption("--validation") and not os.environ.get("SHORTRANGE_DATA"):
         raise pytest.UsageError("--validation writes the whole page: set SHORTRANGE_DATA")
 
 
 def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):  # several processes share the tests: the longest must not come last
+        items.sort(key=lambda item: item.path.name != "test_notebooks.py")
     if config.getoption("--validation"):
         items[:] = [item for item in items if "agreement" in item.fixturenames]
 

@@ -1,7 +1,7 @@
 """The model that fits call: against ensembles simulated with the atoms moved."""
 
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -149,8 +149,8 @@ def test_outside_what_was_simulated(result, k, changes, message):
 
 def test_a_call_is_fast(result):
     model = result.model()
-    start = perf_counter()
+    start = process_time()
     for _ in range(50):
         model(DATA_K, s02=0.9, delta_e0=1.0, stretch=0.01, delta_sigma2=0.001)
-    # 0.2 ms on a free processor; the limit leaves room for a busy one.
-    assert (perf_counter() - start) / 50 < 5e-3
+    # 0.2 ms on a free processor, and of processor time on a busy one.
+    assert (process_time() - start) / 50 < 5e-3
