@@ -76,8 +76,8 @@ def write_exafs(folder: Path, result: EnsembleExafs, *, title: str, measured: Ch
 
 
 def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | None) -> None:
-    from shortrange.report.figures.scattering import plot_convergence, plot_gr
-    from shortrange.report.figures.snapshots import plot_parts, plot_single
+    from shortrange.report.figures.scattering import plot_gr
+    from shortrange.report.figures.snapshots import plot_convergence, plot_parts, plot_single
     from shortrange.report.figures.xas import shade_outside
     from shortrange.report.style import finish, new_figure, png_bytes
 
@@ -104,12 +104,13 @@ def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | 
         ylabel="parts of $G$ (Å$^{-2}$)",
     )
     if model.convergence is not None:
-        plot_convergence(ax=axes[2], frames=model.convergence[:, 0], error=model.convergence[:, 1])
+        frames, error = model.convergence.T
+        plot_convergence(ax=axes[2], frames=frames, error=error, ylabel="rms error of $G$ (Å$^{-2}$)")
     _save(folder, "gr.png", png_bytes(finish(figure, title=title, simulated=True)))
 
 
 def _draw_exafs(folder: Path, title: str, result: EnsembleExafs, measured: ChiK | None) -> None:
-    from shortrange.report.figures.snapshots import plot_parts, plot_relative_error, plot_single
+    from shortrange.report.figures.snapshots import plot_convergence, plot_parts, plot_single
     from shortrange.report.figures.xas import plot_chi_k
     from shortrange.report.style import finish, new_figure, png_bytes
 
@@ -127,7 +128,8 @@ def _draw_exafs(folder: Path, title: str, result: EnsembleExafs, measured: ChiK 
         ax=axes[1], x=result.k, parts=parts, xlabel="$k$ (Å$^{-1}$)", ylabel="parts of $k^2χ$ (Å$^{-2}$)"
     )
     if result.convergence is not None:
-        plot_relative_error(ax=axes[2], frames=result.convergence[:, 0], error=result.convergence[:, 1])
+        frames, error = result.convergence.T
+        plot_convergence(ax=axes[2], frames=frames, error=error, ylabel="rms error of $k^2χ$", relative=True)
     _save(folder, "chi_k.png", png_bytes(finish(figure, title=title, simulated=True)))
 
 

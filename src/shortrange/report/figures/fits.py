@@ -63,30 +63,16 @@ def plot_fit(*, ax: Axes, fit: MeasurementFit, color: str = MODELS[0], k_weight:
         Power of k in the curves of EXAFS.
     """
     artists: list[Artist] = []
-    if fit.theory_sigma is not None:
-        artists.append(
-            ax.fill_between(
-                fit.x,
-                fit.model - fit.theory_sigma,
-                fit.model + fit.theory_sigma,
-                color=color,
-                alpha=0.22,
-                lw=0,
-                label="theory error",
+    for curve, sigma, look in (
+        (fit.model, fit.theory_sigma, (color, 0.22, "theory error")),
+        (fit.data, fit.sigma, (BAND, 0.6, "error of data")),
+    ):
+        if sigma is not None:
+            shade, alpha, label = look
+            band = ax.fill_between(
+                fit.x, curve - sigma, curve + sigma, color=shade, alpha=alpha, lw=0, label=label
             )
-        )
-    if fit.sigma is not None:
-        artists.append(
-            ax.fill_between(
-                fit.x,
-                fit.data - fit.sigma,
-                fit.data + fit.sigma,
-                color=BAND,
-                alpha=0.6,
-                lw=0,
-                label="error of data",
-            )
-        )
+            artists.append(band)
     # The broad model lies below: where they agree, the thin data line still shows.
     artists += ax.plot(fit.x, fit.model, color=color, lw=2.4, alpha=0.85, label="model")
     artists += ax.plot(fit.x, fit.data, color=DATA, lw=0.8, label="data")

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from shortrange.quantities import GR, IQ, SQ
 from shortrange.report.figures.xas import shade_outside
 from shortrange.report.style import BAND, DATA, GUIDE, MODELS, dress
 
-__all__ = ["plot_convergence", "plot_gr", "plot_iq", "plot_sq"]
+__all__ = ["plot_gr", "plot_iq", "plot_sq"]
 
 Array = NDArray[Any]
 
@@ -88,19 +87,4 @@ def plot_gr(
     if r_range is not None:
         artists += shade_outside(ax, r_range)
     dress(ax, xlabel="$r$ (Å)", ylabel="$G$($r$) (Å$^{-2}$)")
-    return artists
-
-
-def plot_convergence(*, ax: Axes, frames: Array, error: Array) -> list[Artist]:
-    """Draw the standard error of G(r) against the number of frames, with the fall of independent ones."""
-    artists: list[Artist] = list(ax.loglog(frames, error, "o-", color=DATA, ms=4, lw=1.0, label="found"))
-    guide = error[-1] * np.sqrt(frames[-1] / frames)
-    artists += ax.loglog(frames, guide, color=GUIDE, lw=1.0, label="independent frames")
-    ax.legend(fontsize=7.5, frameon=False)
-    ax.set_xticks(frames, labels=[f"{n:.0f}" for n in frames])
-    ax.set_xticks([], minor=True)
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    dress(ax, xlabel="frames", ylabel="rms error of $G$ (Å$^{-2}$)")
     return artists

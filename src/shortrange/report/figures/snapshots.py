@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from shortrange.report.style import DATA, GUIDE, dress, model_color
 
-__all__ = ["plot_parts", "plot_relative_error", "plot_single"]
+__all__ = ["plot_convergence", "plot_parts", "plot_single"]
 
 Array = NDArray[Any]
 
@@ -48,10 +49,22 @@ def plot_parts(*, ax: Axes, x: Array, parts: Mapping[str, Array], xlabel: str, y
     return artists
 
 
-def plot_relative_error(*, ax: Axes, frames: Array, error: Array) -> list[Artist]:
-    """Draw the sampling error of k^2 chi over its size against frames, with the fall of independent ones."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def plot_convergence(
+    *, ax: Axes, frames: Array, error: Array, ylabel: str, relative: bool = False
+) -> list[Artist]:
+    """Draw the sampling error against the number of frames, with the fall of independent ones.
 
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    frames, error
+        Numbers of frames and the errors with so many.
+    ylabel
+        What ``error`` is, with its unit.
+    relative
+        Whether it is a fraction, to be shown in percent.
+    """
     artists: list[Artist] = list(ax.loglog(frames, error, "o-", color=DATA, ms=4, lw=1.0, label="found"))
     guide = error[-1] * np.sqrt(frames[-1] / frames)
     artists += ax.loglog(frames, guide, color=GUIDE, lw=1.0, label="independent frames")
@@ -59,7 +72,8 @@ def plot_relative_error(*, ax: Axes, frames: Array, error: Array) -> list[Artist
     ax.set_xticks(frames, labels=[f"{n:.0f}" for n in frames])
     ax.set_xticks([], minor=True)
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    shown = (lambda value, _: f"{100 * value:g} %") if relative else (lambda value, _: f"{value:g}")
+    ax.yaxis.set_major_formatter(FuncFormatter(shown))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    dress(ax, xlabel="frames", ylabel="rms error of $k^2χ$")
+    dress(ax, xlabel="frames", ylabel=ylabel)
     return artists
