@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def write_pdf(
     if model.partial_g:
         write_csv(folder / "partials.csv", hidden({"r": r, **model.partial_g}))
     write_csv(folder / "coordination.csv", hidden({"r": r, **running_coordination(histograms, r)}))
-    if model.convergence is not None:
+    if _falls(model.convergence):
         frames, error = model.convergence.T
         write_csv(folder / "convergence.csv", {"frames": frames, "rms_sigma": error})
     if model.correlation is not None:
@@ -81,7 +81,7 @@ def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | 
     from shortrange.report.figures.xas import shade_outside
     from shortrange.report.style import finish, new_figure, png_bytes
 
-    rows = 2 + (model.convergence is not None)
+    rows = 2 + _falls(model.convergence)
     figure = new_figure(2.5 * rows)
     axes = figure.subplots(rows, 1)
     drawn = plot_gr(ax=axes[0], data=model.gr, label="ensemble mean")
@@ -90,9 +90,8 @@ def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | 
     if half_width is not None and half_width < model.gr.r[-1]:
         shade_outside(axes[0], (0.0, half_width))
         axes[0].text(
-            half_width, 0.02, " beyond half the cell: images of the cell itself", fontsize=6.5,
-            transform=axes[0].get_xaxis_transform(),
-        )  # fmt: skip
+            0.99, 0.02, "shaded: beyond half the cell", ha="right", fontsize=6.5, transform=axes[0].transAxes
+        )
     if model.per_run is not None and len(model.per_run) > 1:
         plot_single(ax=axes[0], x=model.gr.r, curves=model.per_run[:3])
     axes[0].legend(fontsize=7.5, frameon=False, loc="best")
@@ -103,7 +102,7 @@ def _draw_pdf(folder: Path, title: str, model: SimulatedGR, half_width: float | 
         xlabel="$r$ (Å)",
         ylabel="parts of $G$ (Å$^{-2}$)",
     )
-    if model.convergence is not None:
+    if _falls(model.convergence):
         frames, error = model.convergence.T
         plot_convergence(ax=axes[2], frames=frames, error=error, ylabel="rms error of $G$ (Å$^{-2}$)")
     _save(folder, "gr.png", png_bytes(finish(figure, title=title, simulated=True)))
@@ -114,7 +113,7 @@ def _draw_exafs(folder: Path, title: str, result: EnsembleExafs, measured: ChiK 
     from shortrange.report.figures.xas import plot_chi_k
     from shortrange.report.style import finish, new_figure, png_bytes
 
-    rows = 2 + (result.convergence is not None)
+    rows = 2 + _falls(result.convergence)
     figure = new_figure(2.5 * rows)
     axes = figure.subplots(rows, 1)
     plot_chi_k(ax=axes[0], data=result.chi_k(), label="ensemble mean")
@@ -127,10 +126,15 @@ def _draw_exafs(folder: Path, title: str, result: EnsembleExafs, measured: ChiK 
     plot_parts(
         ax=axes[1], x=result.k, parts=parts, xlabel="$k$ (Å$^{-1}$)", ylabel="parts of $k^2χ$ (Å$^{-2}$)"
     )
-    if result.convergence is not None:
+    if _falls(result.convergence):
         frames, error = result.convergence.T
         plot_convergence(ax=axes[2], frames=frames, error=error, ylabel="rms error of $k^2χ$", relative=True)
     _save(folder, "chi_k.png", png_bytes(finish(figure, title=title, simulated=True)))
+
+
+def _falls(convergence: Array | None) -> TypeGuard[Array]:
+    """Whether there are numbers of frames to compare; one alone makes no curve."""
+    return convergence is not None and len(convergence) > 1
 
 
 def _save(folder: Path, name: str, png: bytes) -> None:
