@@ -6,32 +6,15 @@ import numpy as np
 import pytest
 from phase_projects import assert_refused, changed_project, run_verb
 
+from cif_texts import cif_text
 from shortrange.cli.app import run_app
-from shortrange.crystal import Crystal
 from shortrange.quantities import GR
 from shortrange.report.columns import write_gr
 from shortrange.simulate.crystal_gr import crystal_pdf
+from two_phases import nickel, oxide
 
-FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 R = np.arange(1, 1801) * 0.01
-CIF = """data_test
-_symmetry_space_group_name_H-M   'F m -3 m'
-_cell_length_a   {a}
-_cell_length_b   {a}
-_cell_length_c   {a}
-_cell_angle_alpha   90
-_cell_angle_beta   90
-_cell_angle_gamma   90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-_atom_site_U_iso_or_equiv
-{sites}
-"""
+NICKEL = "Ni1 Ni 0 0 0 1.0 0.005"
 PROJECT = """
 title = "Nickel and its oxide"
 [sample]
@@ -54,21 +37,10 @@ step = 2.0
 """
 
 
-def cubic(a, species, positions):
-    n = len(species)
-    return Crystal(
-        lattice=(a, a, a, 90, 90, 90), species=species, positions=positions, occupancies=np.ones(n),
-        u_iso=np.full(n, 0.006), system="cubic",
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """G(r) of the two phases: the text of the file."""
-    phases = [
-        cubic(3.53, ("Ni",) * 4, FCC),
-        cubic(4.185, ("Ni",) * 4 + ("O",) * 4, np.vstack([FCC, FCC + 0.5])),
-    ]
+    phases = nickel(u_iso=0.006), oxide(u_iso=0.006)
     models = [crystal_pdf(phase, r_max=18.0, composition={"Ni": 2, "O": 1}) for phase in phases]
     g = sum(s * m.curve(m.start, R, q_max=22.0) for s, m in zip((0.6, 0.4), models, strict=True))
     g = g * np.exp(-0.5 * (0.03 * R) ** 2) + np.random.default_rng(0).normal(0, 0.01, R.size)
@@ -80,10 +52,8 @@ def data(tmp_path_factory):
 @pytest.fixture
 def folder(tmp_path, data):
     (tmp_path / "mixture.gr").write_text(data)
-    (tmp_path / "ni.cif").write_text(CIF.format(a=3.525, sites="Ni1 Ni 0 0 0 1.0 0.005"))
-    (tmp_path / "nio.cif").write_text(
-        CIF.format(a=4.18, sites="Ni1 Ni 0 0 0 1.0 0.005\nO1 O 0.5 0.5 0.5 1.0 0.005")
-    )
+    (tmp_path / "ni.cif").write_text(cif_text(NICKEL, a=3.525))
+    (tmp_path / "nio.cif").write_text(cif_text(NICKEL + "\nO1 O 0.5 0.5 0.5 1.0 0.005", a=4.18))
     (tmp_path / "project.toml").write_text(PROJECT)
     return tmp_path
 

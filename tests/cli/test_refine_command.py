@@ -7,32 +7,13 @@ import pytest
 from phase_projects import assert_refused, changed_project, run_verb
 
 import shortrange as sr
+from cif_texts import cif_text
 from shortrange.quantities import GR
 from shortrange.report.columns import write_gr
 from shortrange.report.crystals import write_crystal
 from shortrange.simulate.crystal_gr import crystal_pdf
 
 R = np.arange(1, 1801) * 0.01
-# Rutile: x of the oxygen is the only free coordinate.
-RUTILE = """data_rutile
-_symmetry_space_group_name_H-M   'P 42/m n m'
-_cell_length_a   {a}
-_cell_length_b   {a}
-_cell_length_c   2.959
-_cell_angle_alpha   90
-_cell_angle_beta   90
-_cell_angle_gamma   90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-_atom_site_U_iso_or_equiv
-Ti1 Ti 0 0 0 1.0 {u}
-O1 O {x} {x} 0 {o} 0.007
-"""
 PROJECT = """
 title = "Rutile"
 [sample]
@@ -51,10 +32,16 @@ free = ["scale", "cell", "positions", "u_sites"]
 """
 
 
+def rutile(*, a, u, x):
+    """Rutile, where x of the oxygen is the only free coordinate."""
+    sites = f"Ti1 Ti 0 0 0 1.0 {u}\nO1 O {x} {x} 0 1.0 0.007"
+    return cif_text(sites, a=a, c=2.959, group="P 42/m n m")
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rutile")
-    (folder / "truth.cif").write_text(RUTILE.format(a=4.594, u=0.005, x=0.3048, o=1.0))
+    (folder / "truth.cif").write_text(rutile(a=4.594, u=0.005, x=0.3048))
     model = crystal_pdf(sr.load_crystal(folder / "truth.cif"), r_max=18.0)
     values = model.start.copy()
     values[model.names.index("q_damp")] = 0.03
@@ -69,7 +56,7 @@ def data(tmp_path_factory):
 @pytest.fixture
 def folder(tmp_path, data):
     (tmp_path / "rutile.gr").write_text(data)
-    (tmp_path / "rutile.cif").write_text(RUTILE.format(a=4.60, u=0.006, x=0.309, o=1.0))
+    (tmp_path / "rutile.cif").write_text(rutile(a=4.60, u=0.006, x=0.309))
     (tmp_path / "project.toml").write_text(PROJECT)
     return tmp_path
 

@@ -7,26 +7,10 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
+from cif_texts import cif_text
 from shortrange.cli.app import run_app
 
-ALLOY = """data_alloy
-_cell_length_a 4.0
-_cell_length_b 4.0
-_cell_length_c 4.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-Ni1 Ni 0 0 0 0.75
-Au1 Au 0 0 0 0.25
-"""
+ALLOY = cif_text("Ni1 Ni 0 0 0 0.75\nAu1 Au 0 0 0 0.25", a=4.0)
 PDF = ["--q-max", "20", "--r-max", "8", "--u-iso", "0.01"]
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from two_phases import Q_DAMP, Q_MAX, R, nickel, white_noise
 
+from cif_texts import cif_text
 from shortrange.fit.fractions import amounts, fractions, log_slopes
 from shortrange.fit.phases import make_book
 from shortrange.fit.refine import refine_gr
@@ -14,26 +14,9 @@ from shortrange.fit.wishes import Wishes
 from shortrange.load import load_crystal
 from shortrange.quantities import GR
 from shortrange.simulate.crystal_gr import crystal_pdf
+from two_phases import Q_DAMP, Q_MAX, R, nickel, white_noise
 
-CIF = """data_oxide
-_cell_length_a 4.185
-_cell_length_b 4.185
-_cell_length_c 4.185
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-_atom_site_U_iso_or_equiv
-Ni1 Ni 0 0 0 0.8 0.007
-O1 O 0.5 0.5 0.5 1.0 0.007
-"""
+CIF = cif_text("Ni1 Ni 0 0 0 0.8 0.007\nO1 O 0.5 0.5 0.5 1.0 0.007", a=4.185)
 FREE = ["scale", "cell", "Ni.u_iso", "NiO.u_sites", "NiO.occ_Ni1"]
 SAMPLE = {"Ni": 2, "O": 1}
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cif_texts import cif_text
 from shortrange.analyse.distortion import nearest_ligands
 from shortrange.analyse.roles import atoms_of
 from shortrange.errors import DataError
@@ -10,30 +11,12 @@ from shortrange.load import load_crystal, load_trajectory
 
 GYPSUM = Path(__file__).parents[2] / "reference_spectra" / "crystals" / "gypsum.cif"
 
-CIF = """data_test
-_symmetry_space_group_name_H-M   '{group}'
-_cell_length_a   {a}
-_cell_length_b   {b}
-_cell_length_c   {c}
-_cell_angle_alpha   90
-_cell_angle_beta   {beta}
-_cell_angle_gamma   90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-_atom_site_U_iso_or_equiv
-{sites}
-"""
 SALT = "Na1 Na 0 0 0 1.0 0.01\nCl1 Cl 0.5 0.5 0.5 1.0 0.012"
 
 
 def write(tmp_path, sites=SALT, group="F m -3 m", a=5.64, b=5.64, c=5.64, beta=90, name="salt.cif"):
     path = tmp_path / name
-    path.write_text(CIF.format(group=group, a=a, b=b, c=c, beta=beta, sites=sites))
+    path.write_text(cif_text(sites, group=group, a=a, b=b, c=c, beta=beta))
     return path
 
 

@@ -11,6 +11,7 @@ from ase import Atoms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cif_texts import cif_text
 from shortrange.errors import DataError
 from shortrange.load import load_trajectory
 
@@ -159,29 +160,10 @@ def test_a_frame_without_a_cell(write: Write) -> None:
     bad(write(text, "a.extxyz"), "frame 1 has no cell, unlike frame 0", "frame 1")
 
 
-CIF = """data_x
-_cell_length_a 5.0
-_cell_length_b 5.0
-_cell_length_c 5.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M '{group}'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-{sites}
-"""
-
-
 @pytest.mark.parametrize(("group", "count"), [("P 1", 1), ("I m -3 m", 2), ("F m -3 m", 4), ("F d -3 m", 8)])
 def test_cif_symmetry(write: Write, group: str, count: int) -> None:
     """An atom at the origin of a Bravais lattice: 1, 2 (bcc), 4 (fcc), 8 (diamond) in the cell."""
-    read = load_trajectory(write(CIF.format(group=group, sites="W1 W 0 0 0 1.0"), "a.cif"))
+    read = load_trajectory(write(cif_text("W1 W 0 0 0 1.0", a=5.0, group=group), "a.cif"))
     assert read.composition == {"W": count}
     assert read.number_density == pytest.approx(count / 125.0)
 
@@ -197,19 +179,19 @@ def test_rock_salt_distances(sample_cif: Path) -> None:
 @pytest.fixture
 def sample_cif(write: Write) -> Path:
     sites = "Na1 Na1+ 0 0 0 1.0\nCl1 Cl1- 0.5 0.5 0.5 1.0"
-    return write(CIF.format(group="F m -3 m", sites=sites).replace("5.0\n", "5.64\n"), "nacl.cif")
+    return write(cif_text(sites, a=5.64), "nacl.cif")
 
 
 def test_partial_occupancy(write: Write) -> None:
     sites = "Sm1 Sm 0 0 0 0.875\nNa1 Na 0 0 0 0.125"
-    error = bad(write(CIF.format(group="P 1", sites=sites), "a.cif"), "site Sm1 is occupied by 0.875 Sm")
+    error = bad(write(cif_text(sites, a=5.0, group="P 1"), "a.cif"), "site Sm1 is occupied by 0.875 Sm")
     assert "supercell" in error.do
 
 
 def test_bad_cif(write: Write) -> None:
-    bad(write(CIF.format(group="P 1", sites="Q1 Qq 0 0 0 1.0"), "a.cif"), "Qq")
+    bad(write(cif_text("Q1 Qq 0 0 0 1.0", a=5.0, group="P 1"), "a.cif"), "Qq")
     bad(write("data_x\n_cell_length_a 5\n", "a.cif"), "cif|atoms")
-    bad(write(CIF.format(group="P 1", sites="W1 W 0 0 zero 1.0"), "a.cif"), "cannot be read as cif")
+    bad(write(cif_text("W1 W 0 0 zero 1.0", a=5.0, group="P 1"), "a.cif"), "cannot be read as cif")
 
 
 def test_vasprun(sample_vasprun: Path) -> None:
