@@ -73,9 +73,9 @@ def dotted(path: Path) -> str:
 
 def commands_page() -> str:
     """Write the help of each command."""
-    from shortrange.cli.app import app
+    from shortrange.cli.app import make_app
 
-    return "# Commands\n\n" + app.generate_docs(output_format="markdown", heading_level=2)
+    return "# Commands\n\n" + make_app().generate_docs(output_format="markdown", heading_level=2)
 
 
 def agreement_tables() -> str:

@@ -11,7 +11,7 @@ import pytest
 
 import shortrange
 from shortrange import references
-from shortrange.cli.app import app
+from shortrange.cli.app import make_app
 from shortrange.fit.exafs_term import EXAFS_PARAMETERS
 from shortrange.fit.pdf_term import PDF_PARAMETERS
 
@@ -70,7 +70,7 @@ def test_priors_in_the_tables_are_those_of_the_fits():
 def test_commands_on_the_pages_exist(page):
     verbs = re.findall(r"^shortrange ([a-z]+)", page.read_text(encoding="utf-8"), re.M)
     for verb in verbs:
-        assert app[verb]
+        assert make_app()[verb]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())

@@ -26,7 +26,7 @@ def fake(monkeypatch, error):
         raise error
 
     nothing = SimpleNamespace(args=(), kwargs={})
-    monkeypatch.setattr(program, "app", SimpleNamespace(parse_args=lambda *_, **__: (fail, nothing)))
+    replace_program(monkeypatch, lambda *_, **__: (fail, nothing))
 
 
 def answer(monkeypatch, outcome):
@@ -37,7 +37,11 @@ def answer(monkeypatch, outcome):
         return outcome
 
     nothing = SimpleNamespace(args=(), kwargs={})
-    monkeypatch.setattr(program, "app", SimpleNamespace(parse_args=lambda *_, **__: (speak, nothing)))
+    replace_program(monkeypatch, lambda *_, **__: (speak, nothing))
+
+
+def replace_program(monkeypatch, parse_args):
+    monkeypatch.setattr(program, "make_app", lambda **_: SimpleNamespace(parse_args=parse_args))
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["simulate", "pdf", "--help"], []])
@@ -159,12 +163,43 @@ def test_a_mistyped_command_line_is_json_too(capsys):
     assert "run" in json.loads(capsys.readouterr().out)["error"]["what"]
 
 
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], []])
+def test_help_is_a_record_too(capsys, words):
+    assert run_app([*words, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)["help"]
+    assert run_app(words) == 0
+    assert record == capsys.readouterr().out
+
+
+def test_verbs_that_are_not_called_are_not_imported(capsys):
+    code = (
+        "import sys\nfrom shortrange.cli.app import VERBS, run_app\nrun_app(['run', '--help'])\n"
+        "homes = {'shortrange.cli.' + place.partition(':')[0] for place, _ in VERBS.values()}\n"
+        "print(sorted(homes & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['shortrange.cli.run']"
+
+
+@pytest.mark.parametrize("name", program.VERBS)
+def test_the_list_of_verbs_says_what_each_says_of_itself(name):
+    _, summary = program.VERBS[name]
+    assert summary == program.make_app()[name].help.partition("\n\n")[0]
+
+
+def test_the_help_of_a_verb_is_whole(capsys):
+    """More than its line in the list of verbs."""
+    assert run_app(["peaks", "--help"]) == 0
+    assert "Peaks are fitted as the Q-range makes them" in capsys.readouterr().out
+
+
 def test_every_command_has_a_record():
     """Whoever adds a command gives it a record for programs."""
-    for name in program.app:
-        if name.startswith("-") or name == "simulate":
+    app = program.make_app()
+    for name in program.VERBS:
+        if name == "simulate":
             continue
-        function = program.app[name].default_command
+        function = app[name].default_command
         assert inspect.signature(function).return_annotation in ("Outcome", Outcome), name
 
 
@@ -264,5 +299,13 @@ def test_version_says_what_a_bug_report_needs(capsys, monkeypatch):
     assert "somebody" not in " ".join(lines.values())
     assert run_app(["--version", "--verbose", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == lines
-    assert run_app(["--json", "--version"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["--version", "run"], ["run", "--version"], ["--version", "x"]]
+)
+def test_version_is_a_record_whatever_else_is_asked(capsys, words):
+    assert run_app(words) == 0
+    assert capsys.readouterr().out.strip() == __version__
+    assert run_app(["--json", *words]) == 0
     assert json.loads(capsys.readouterr().out) == {"shortrange": __version__}
