@@ -14,7 +14,7 @@ from scipy.optimize import least_squares
 from shortrange.atoms import parse_composition
 from shortrange.errors import DataError
 from shortrange.load import load_gr, load_iq
-from shortrange.numeric.sine import sine_kernel, window_values
+from shortrange.numeric.sine import factored_kernel, sine_kernel, window_values
 from shortrange.quantities import IQ, SQ, Trajectory
 from shortrange.reduce.gr_noise import bound_noise
 from shortrange.reduce.q_range import suggest_q_range
@@ -92,11 +92,12 @@ def test_corrections_undo_what_was_done():
 
 
 @pytest.mark.parametrize("window", [None, "lorch", "soft"])
-def test_transform_and_covariance_with_any_window(window):
-    """The fast covariance on a uniform r is that of the plain product of matrices."""
+@pytest.mark.parametrize("step", [0.05, 0.005])
+def test_transform_and_covariance_with_any_window(window, step):
+    """The fast covariance on a uniform r, and sines between points of a fine one, are the plain products."""
     rng = np.random.default_rng(0)
     q = np.sort(rng.uniform(0.7, 20.0, 300))
-    r = np.arange(0.3, 5.0, 0.05)
+    r = np.arange(0.3, 5.0, step)
     shared = 0.01 * rng.normal(size=(q.size, 3))
     own = 0.01 + 0.01 * rng.random(q.size)
     sigma = np.sqrt(own**2 + np.sum(shared**2, axis=1))
@@ -114,6 +115,15 @@ def test_transform_and_covariance_with_any_window(window):
     np.testing.assert_allclose(lean.sigma, gr.sigma, atol=1e-12)
     full = gr_from_sq(SQ(q=q, s=np.ones(q.size), cov=np.diag(own**2) + shared @ shared.T), r=r, window=window)
     np.testing.assert_allclose(full.cov, gr.cov, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "r", [np.linspace(0.0, 20.0, 1001), np.linspace(30.0, 31.0, 77), np.array([1.0, 4.0])]
+)
+def test_sines_between_points(r):
+    q = np.linspace(0.5, 30, 400)
+    spread, kernel = factored_kernel(q, np.ones(400), r)
+    np.testing.assert_allclose(spread @ kernel, 2 / np.pi * np.sin(np.outer(r, q)), atol=3e-12)
 
 
 def test_sines_by_addition_of_angles():

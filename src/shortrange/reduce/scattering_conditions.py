@@ -59,8 +59,8 @@ class Conditions:
         Covariance from noise that there always is, (n_rows, n_rows).
     plain
         What G(r) puts into the rows where weights do not depend on Q, (n_rows, n_r).
-    leaks, shares
-        The same for each kind of pairs, (n_pairs, n_rows, n_r), and how likely G(r) is of it, (n_pairs,).
+    leaks
+        The same for each kind of pairs, times the root of its share of G(r), (n_rows, n_pairs, n_r).
     r, r_cut
         Grid of G(r), angstrom; below r_cut there is no distance.
     to_g, g_target, g_extra
@@ -73,7 +73,6 @@ class Conditions:
     least: Array
     plain: Array
     leaks: Array
-    shares: Array
     r: Array
     r_cut: float
     to_g: Array
@@ -82,17 +81,13 @@ class Conditions:
 
     def structure(self, variance: Array, first: float) -> Structure:
         """G(r) of a variance (n_r,) about -4 pi rho0 r, a line that ends at the first peak."""
-        root = np.sqrt(variance * (_WIDTH / _STEP))
-        wide = np.hstack(
-            [leak * (np.sqrt(share) * root) for leak, share in zip(self.leaks, self.shares, strict=True)]
-        )
+        wide = (self.leaks * np.sqrt(variance * (_WIDTH / _STEP))).reshape(len(self.leaks), -1)
         line = -4.0 * np.pi * self.r * _fall(self.r, first)
         return Structure(self.plain @ line, wide @ wide.T)
 
     def unknown_structure(self, number_density: float) -> Structure:
         """Before anything is known: beyond r_cut G(r) may be twice 4 pi rho0 r."""
-        size = np.where(self.r < self.r_cut, 0.0, 8.0 * np.pi * number_density * self.r)
-        return self.structure(size**2, _FIRST_GUESS * self.r_cut)
+        return _unknown_structure(self, number_density)
 
     def damped_g(self, s: Array, low: dict[str, float]) -> Array:
         """G(r) of a solution at ``r``, with Hann damping, (n_r,).
@@ -151,7 +146,13 @@ def _conditions(q_bytes: bytes, weight_bytes: bytes, share_bytes: bytes, r_cut: 
     rows, kernel = _rows(q, below, w)
     r = (np.arange(round(_REACH / _STEP)) + 0.5) * _STEP
     waves, low = (_STEP * np.sin(np.outer(at, r)) / at[:, None] for at in (q, below))
-    leaks = np.stack([(rows * weight) @ waves + (kernel * weight[0]) @ low for weight in weights])
+    leaks = np.stack(
+        [
+            np.sqrt(share) * ((rows * weight) @ waves + (kernel * weight[0]) @ low)
+            for weight, share in zip(weights, shares, strict=True)
+        ],
+        axis=1,
+    )
     # Hann damping keeps the ripples of the first peaks away from their feet.
     damp = 0.5 * (1.0 + np.cos(np.pi * q / q[-1]))
     to_g = (2.0 / np.pi) * np.sin(np.outer(r, q)) * (trapezoid_weights(q) * q * damp)
@@ -160,9 +161,15 @@ def _conditions(q_bytes: bytes, weight_bytes: bytes, share_bytes: bytes, r_cut: 
     to_g, g_target, g_extra = _with_low_q(to_g, low_g, below / q[0])
     return Conditions(
         functional=functional, target=target, extra=extra, least=_LEAST**2 * np.eye(functional.shape[0]),
-        plain=rows @ waves + kernel @ low, leaks=leaks, shares=shares, r=r, r_cut=r_cut,
+        plain=rows @ waves + kernel @ low, leaks=leaks, r=r, r_cut=r_cut,
         to_g=to_g, g_target=g_target, g_extra=g_extra,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _unknown_structure(see: Conditions, number_density: float) -> Structure:
+    size = np.where(see.r < see.r_cut, 0.0, 8.0 * np.pi * number_density * see.r)
+    return see.structure(size**2, _FIRST_GUESS * see.r_cut)
 
 
 def _rows(q: Array, below: Array, w: Array) -> tuple[Array, Array]:

@@ -11,14 +11,17 @@ sizes are solved for and averaged with their evidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from shortrange.reduce.scattering_conditions import Conditions, Structure, conditions
+from shortrange.reduce.scattering_solve import averaged, least_squares
 from shortrange.reduce.scattering_terms import Terms
 
 __all__ = ["JointFit", "joint_fit"]
@@ -50,8 +53,8 @@ class JointFit:
     ----------
     names, values, factor
         Unknowns: ``beta``, ``background``, ``air``, ``compton``, ``fluorescence``, ``low Q``,
-        ``low Q bulge``, ``low Q wave``, ``density``, ``smooth 1``...; their values (n,) and a root
-        of their covariance (n, n).
+        ``low Q bulge``, ``low Q wave``, ``density`` (0 +- 0 if one is given), ``smooth 1``...; their values
+        (n,) and a root of their covariance (n, n).
     design, offset
         S(Q) = design @ values + offset, shapes (n_q, n) and (n_q,).
     order
@@ -62,8 +65,6 @@ class JointFit:
         rms of G + 4 pi rho0 r below r_cut over the rms of the line.
     crookedness
         The same for the density, given or wanted, that makes it smaller.
-    chi2, n_rows
-        Of the conditions.
     density_shift
         By how much the conditions would like a given number density to be larger, and the standard error of
         that, atoms per cubic angstrom; None where the density is an unknown.
@@ -77,8 +78,6 @@ class JointFit:
     order: int
     smooth_odds: dict[float, float]
     low_r_residual: float
-    chi2: float
-    n_rows: int
     crookedness: float = 0.0
     density_shift: tuple[float, float] | None = None
 
@@ -117,37 +116,24 @@ def joint_fit(
         Order of the polynomial p(Q), 0 for p = 1.
     """
     see = conditions(terms.q, terms.pair_weights, terms.pair_shares, r_cut=r_cut)
-    unknowns = _unknowns(terms, number_density)
-    noise = (see.functional * (sigma / terms.mean_f_squared) ** 2) @ see.functional.T
-    rows = _rows(
-        see, see.unknown_structure(number_density or DENSITY), see.least + unknowns.mean[0] ** 2 * noise,
-        number_density,
+    work = _Work(terms, see, _unknowns(terms, number_density), number_density, max_order)
+    # A matrix times its own transpose takes half the work.
+    noise = see.functional * (sigma / terms.mean_f_squared)
+    noise = noise @ noise.T
+    structure = see.unknown_structure(number_density or DENSITY)
+    first = work.solve(structure, see.least + work.unknowns.mean[0] ** 2 * noise, _FIRST_SIZES)
+    structure = see.structure(*see.shells(*work.seen(first)))
+    fit = work.solve(structure, see.least + first.values[0] ** 2 * noise, SMOOTH_SIZES)
+    g, density = work.seen(fit)
+    residual = crooked = see.low_r_residual(g, density)
+    if fit.density_shift is not None:
+        other = max(density + fit.density_shift[0], 0.1 * density)
+        crooked = min(residual, see.low_r_residual(g, other))
+    return JointFit(
+        names=work.unknowns.names + tuple(f"smooth {m}" for m in range(1, max_order + 1)),
+        values=fit.values, factor=fit.factor, design=fit.design, offset=work.offset, order=max_order,
+        smooth_odds=fit.odds, low_r_residual=residual, crookedness=crooked, density_shift=fit.density_shift,
     )  # fmt: skip
-    first = _solve(terms, unknowns, rows, max_order, _FIRST_SIZES)
-    structure = see.structure(*see.shells(*_seen(see, first, number_density)))
-    rows = _rows(see, structure, see.least + first["beta"] ** 2 * noise, number_density)
-    fit = _solve(terms, unknowns, rows, max_order)
-    g, density = _seen(see, fit, number_density)
-    residual = see.low_r_residual(g, density)
-    if number_density is None:
-        return replace(fit, low_r_residual=residual, crookedness=residual)
-    # The rows hold the given density: what is left for this unknown is a shift.
-    free = _unknowns(terms, None)
-    mean = np.where([name == "density" for name in free.names], 0.0, free.mean)
-    shifted = _solve(terms, replace(free, mean=mean), rows, 0)
-    i = shifted.names.index("density")
-    shift = float(shifted.values[i])
-    crooked = min(see.low_r_residual(g, at) for at in (density, max(density + shift, 0.1 * density)))
-    return replace(
-        fit, low_r_residual=residual, crookedness=crooked,
-        density_shift=(shift, float(np.linalg.norm(shifted.factor[i]))),
-    )  # fmt: skip
-
-
-def _seen(see: Conditions, fit: JointFit, number_density: float | None) -> tuple[Array, float]:
-    """G(r) of a solution, damped, and its density."""
-    density = number_density if number_density is not None else max(fit["density"], 0.1 * DENSITY)
-    return see.damped_g(fit.s, {name: fit[name] for name in see.extra}), density
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,18 +141,11 @@ class _Unknowns:
     names: tuple[str, ...]
     columns: Array  # (n_q, n): S(Q) for one unit of each
     mean: Array  # of the priors, (n,)
-    width: Array  # infinite for none, 0 for fixed
-    n_smooth: int = 0  # of them, at the end, are terms of the smooth correction
-
-    def sized(self, size: float) -> _Unknowns:
-        """Return these with another prior of the smooth correction."""
-        width = self.width.copy()
-        width[width.size - self.n_smooth :] = size * self.mean[0] / np.arange(1, self.n_smooth + 1)
-        return replace(self, width=width)
+    width: Array  # infinite for none
 
 
 def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
-    """All unknowns but the smooth correction."""
+    """All unknowns but the smooth correction; the last is the density, or its part beyond a given one."""
     # A first guess of beta sizes the priors: what would be scattered over what was measured, at high Q.
     high = terms.q > 0.6 * terms.q[-1]
     whole = terms.intensity[high].sum()
@@ -181,109 +160,101 @@ def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
     table["low Q"] = (nothing, 1.0 - (1.0 - LOW_Q_PRIOR[0]) * uneven, LOW_Q_PRIOR[1] * uneven)
     table["low Q bulge"] = (nothing, 0.0, LOW_Q_BULGE)
     table["low Q wave"] = (nothing, 0.0, LOW_Q_WAVE)
-    if number_density is None:
-        table["density"] = (nothing, *DENSITY_PRIOR)
+    table["density"] = (nothing, DENSITY_PRIOR[0] if number_density is None else 0.0, DENSITY_PRIOR[1])
     columns, mean, width = zip(*table.values(), strict=True)
     shapes = np.stack(columns, axis=1) / terms.mean_f_squared[:, None]
     return _Unknowns(tuple(table), shapes, np.array(mean), np.array(width))
 
 
-def _with_smooth(terms: Terms, first: _Unknowns, plain: JointFit, order: int) -> _Unknowns:
-    """Add terms 1 to ``order`` of the correction, multiplying what the sample scatters."""
-    # That is what is left when the rest is taken off with its first values.
-    own = terms.intensity - plain["fluorescence"] / plain["beta"]
-    for name, empty in terms.empty.items():
-        own = own - plain[name] / plain["beta"] * empty
-    x = 2.0 * (terms.q - terms.q[0]) / (terms.q[-1] - terms.q[0]) - 1.0
-    shapes = chebvander(x, order)[:, 1:] * (own / terms.mean_f_squared)[:, None]
-    return _Unknowns(
-        (*first.names, *(f"smooth {m}" for m in range(1, order + 1))),
-        np.hstack([first.columns, shapes]),
-        np.append(first.mean, np.zeros(order)),
-        np.append(first.width, np.zeros(order)),
-        n_smooth=order,
-    )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    functional: Array  # (n_rows, n_q): acts on S(Q) and
-    target: Array  # should give this, (n_rows,)
-    extra: dict[str, Array]  # but for what unknowns that S(Q) does not see add, (n_rows,) each
-    covariance: Array
+class _Solution:
+    values: Array
+    factor: Array
+    design: Array  # (n_q, n)
+    odds: dict[float, float]  # of the sizes of the smooth correction
+    density_shift: tuple[float, float] | None
 
 
-def _rows(rows: Conditions, structure: Structure, noise: Array, number_density: float | None) -> _Rows:
-    return _Rows(
-        functional=rows.functional, target=rows.target + (number_density or 0.0) * structure.line,
-        extra={**rows.extra, "density": -structure.line}, covariance=structure.covariance + noise,
-    )  # fmt: skip
+class _Work:
+    """One pattern and its unknowns, as the rows of the conditions see them."""
 
+    def __init__(
+        self, terms: Terms, see: Conditions, unknowns: _Unknowns, number_density: float | None, order: int
+    ) -> None:
+        self.terms, self.see, self.unknowns, self.order = terms, see, unknowns, order
+        self.number_density = number_density
+        self.offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
+        self._matrix = see.functional @ unknowns.columns
+        for name, column in see.extra.items():
+            self._matrix[:, unknowns.names.index(name)] += column
+        self._aim = see.target - see.functional @ self.offset
 
-def _solve(
-    terms: Terms, unknowns: _Unknowns, rows: _Rows, max_order: int, sizes: dict[float, float] = SMOOTH_SIZES
-) -> JointFit:
-    whiten = np.linalg.inv(np.linalg.cholesky(rows.covariance))
-    offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
-    aim = whiten @ (rows.target - rows.functional @ offset)
+    def solve(self, structure: Structure, noise: Array, sizes: dict[float, float]) -> _Solution:
+        """Solve the conditions whose errors are those of ``structure`` and ``noise``.
 
-    def average(some: _Unknowns, sizes: dict[float, float]) -> JointFit:
-        matrix = rows.functional @ some.columns
-        for name, column in rows.extra.items():
-            if name in some.names:
-                matrix[:, some.names.index(name)] += column
-        white = whiten @ matrix
-        parts = [_least_squares(white, aim, some.sized(size)) for size in sizes]
-        values, factor, odds = _averaged(parts, list(sizes.values()))
-        return JointFit(
-            names=some.names, values=values, factor=factor, design=some.columns, offset=offset,
-            order=max_order if len(sizes) > 1 else 0, smooth_odds=dict(zip(sizes, odds, strict=True)),
-            low_r_residual=0.0, chi2=float(np.sum((aim - white @ values) ** 2)), n_rows=aim.size,
+        Parameters
+        ----------
+        structure, noise
+            What G(r) puts into the rows, and the covariance of the rest, (n_rows, n_rows).
+        sizes
+            Sizes of the smooth correction, with their prior probabilities.
+        """
+        root = np.linalg.cholesky(structure.covariance + noise)
+        matrix = self._matrix.copy()
+        matrix[:, -1] = -structure.line
+        aim = self._aim + (self.number_density or 0.0) * structure.line
+        white = _whitened(root, np.column_stack([matrix, aim]))
+        mean, width, shift = self.unknowns.mean, self.unknowns.width, None
+        if self.number_density is None:
+            plain = least_squares(white, mean, width[None])
+        else:
+            # With the density held where it is given, and free to say where the conditions would like it.
+            held = np.append(width[:-1], 0.0)
+            plain = least_squares(white, mean, np.stack([held, width]))
+            shift = (float(plain.values[1, -1]), float(np.linalg.norm(plain.roots[1, -1])))
+            width = held
+        if self.order == 0:
+            return _Solution(plain.values[0], plain.roots[0], self.unknowns.columns, {0.0: 1.0}, shift)
+        smooth = self._smooth(plain.values[0])
+        white_smooth = _whitened(root, self.see.functional @ smooth)
+        table = np.column_stack([white[:, :-1], white_smooth, white[:, -1]])
+        # The term of order m is m times smaller than the first.
+        each = mean[0] * np.outer(list(sizes), 1.0 / np.arange(1, self.order + 1))
+        widths = np.hstack([np.tile(width, (len(sizes), 1)), each])
+        solutions = least_squares(table, np.append(mean, np.zeros(self.order)), widths)
+        values, factor, odds = averaged(solutions, np.array(list(sizes.values())))
+        return _Solution(
+            values, factor, np.hstack([self.unknowns.columns, smooth]),
+            dict(zip(sizes, odds.tolist(), strict=True)), shift,
         )  # fmt: skip
 
-    plain = average(unknowns, {0.0: 1.0})
-    if max_order == 0:
-        return plain
-    return average(_with_smooth(terms, unknowns, plain, max_order), sizes)
+    def _smooth(self, plain: Array) -> Array:
+        """S(Q) for terms 1 to ``order`` of the correction, which multiply what the sample scatters."""
+        # That is what is left when the rest is taken off with its first values.
+        terms, values = self.terms, dict(zip(self.unknowns.names, plain / plain[0], strict=False))
+        own = terms.intensity - values["fluorescence"]
+        for name, empty in terms.empty.items():
+            own = own - values[name] * empty
+        shapes = _chebyshev(terms.q.tobytes(), self.order)
+        return np.asarray(shapes * (own / terms.mean_f_squared)[:, None])
+
+    def seen(self, fit: _Solution) -> tuple[Array, float]:
+        """G(r) of a solution, damped, and its density."""
+        values = dict(zip(self.unknowns.names, fit.values, strict=False))
+        density = self.number_density or max(values["density"], 0.1 * DENSITY)
+        s = fit.design @ fit.values + self.offset
+        return self.see.damped_g(s, {name: values[name] for name in self.see.extra}), density
 
 
-def _averaged(
-    parts: list[tuple[Array, Array, float]], prior: list[float]
-) -> tuple[Array, Array, list[float]]:
-    """Mean over solutions with their probabilities, a root of its covariance, and the probabilities."""
-    evidence = np.array([log_evidence for *_, log_evidence in parts]) + np.log(prior)
-    odds = np.exp(evidence - evidence.max())
-    odds /= odds.sum()
-    mean = np.sum([p * values for p, (values, *_) in zip(odds, parts, strict=True)], axis=0)
-    roots = [np.sqrt(p) * factor for p, (_, factor, _) in zip(odds, parts, strict=True)]
-    roots += [np.sqrt(p) * (values - mean)[:, None] for p, (values, *_) in zip(odds, parts, strict=True)]
-    # One root of the sum of all: its rows are the unknowns.
-    triangle = np.asarray(np.linalg.qr(np.hstack(roots).T, mode="r"))
-    return mean, triangle.T, [float(p) for p in odds]
+def _whitened(root: Array, rows: Array) -> Array:
+    """Rows in units of their errors, whose covariance has this Cholesky root."""
+    return np.asarray(lapack.dtrtrs(root, rows, lower=True)[0])
 
 
-def _least_squares(matrix: Array, right: Array, unknowns: _Unknowns) -> tuple[Array, Array, float]:
-    """Values, root of their covariance, and ln evidence up to a constant."""
-    mean, width = unknowns.mean, unknowns.width
-    free, held = width > 0, np.isfinite(width)
-    prior = np.diag(np.where(held, 1.0 / np.where(held & free, width, 1.0), 0.0))[:, free]
-    a = np.vstack([matrix[:, free], prior[free]])
-    b = np.concatenate([right - matrix[:, ~free] @ mean[~free], prior[free] @ mean[free]])
-    size = np.linalg.norm(a, axis=0)
-    u, s, vt = np.linalg.svd(a / size, full_matrices=False)
-    found = (vt.T @ ((u.T @ b) / s)) / size
-    missed = a @ found - b
-    evidence = -0.5 * float(missed @ missed) - float(np.log(s).sum() + np.log(size).sum())
-    evidence -= float(np.log(width[free & held]).sum())
-    excess = float(np.sum(missed[: right.size] ** 2)) / max(1, right.size - int(free.sum()))
-    if excess > 1.0:
-        # Conditions that are missed by more than their errors weigh less, and make the answer less sure.
-        weight = 1.0 / np.sqrt(excess)
-        a[: right.size], b[: right.size] = a[: right.size] * weight, b[: right.size] * weight
-        size = np.linalg.norm(a, axis=0)
-        u, s, vt = np.linalg.svd(a / size, full_matrices=False)
-        found = (vt.T @ ((u.T @ b) / s)) / size
-    values, factor = mean.copy(), np.zeros((mean.size, int(free.sum())))
-    values[free] = found
-    factor[free] = vt.T / (s * size[:, None])
-    return values, factor, evidence
+@lru_cache(maxsize=8)
+def _chebyshev(q: bytes, order: int) -> Array:
+    """Chebyshev polynomials 1 to ``order`` over the range of Q, (n_q, order)."""
+    at = np.frombuffer(q)
+    values = chebvander(2.0 * (at - at[0]) / (at[-1] - at[0]) - 1.0, order)[:, 1:]
+    values.setflags(write=False)
+    return values

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.linalg import blas
 
 from shortrange.errors import DataError
 from shortrange.numeric.sine import (
     Window,
     cosine_sums,
     even_step,
+    factored_kernel,
     phases,
     sine_kernel,
     trapezoid_weights,
@@ -67,13 +69,16 @@ def gr_from_sq(
     q = sq.q[inside]
     r = np.asarray(r, dtype=float)
     plan = _plan(q.tobytes(), r.tobytes(), float(high), window)
-    cov = _covariance(sq, inside, plan) if covariance else None
-    variance = _variance(sq, inside, plan) if cov is None else np.diag(cov)
+    # What points have in common is transformed beside S - 1, in one product of matrices.
+    common = np.empty((q.size, 0)) if sq.shared is None or sq.cov is not None else sq.shared[inside]
+    both = plan.transform(np.column_stack([sq.s[inside] - 1.0, common]))
+    cov = _covariance(sq, inside, plan, both[:, 1:]) if covariance or sq.cov is not None else None
+    variance = np.diag(cov) if cov is not None else _variance(sq, inside, plan, both[:, 1:])
     done = step("transform S(Q) to G(r)", q_min=float(q[0]), q_max=float(q[-1]), window=window)
     # At r = 0 nothing is left but rounding, of either sign.
     sigma = None if variance is None else np.sqrt(np.clip(variance, 0.0, None))
     return GR(
-        r=r, g=plan.kernel @ (sq.s[inside] - 1.0), cov=cov, sigma=sigma,
+        r=r, g=both[:, 0], cov=cov if covariance else None, sigma=sigma,
         q_min=float(q[0]), q_max=float(q[-1]), composition=sq.composition, number_density=sq.number_density,
         label=sq.label, history=(*sq.history, done),
     )  # fmt: skip
@@ -81,13 +86,19 @@ def gr_from_sq(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """What depends on the two grids and the window alone."""
+    """What depends on the two grids and the window alone; ``power`` and phases only where r is uniform."""
 
-    kernel: Array  # (n_r, n_q)
-    squares: Array  # of its elements
-    power: Array | None  # 2 (2 / pi)^2 weight^2 / 4, (n_q,); None unless r is uniform
+    spread: Array | None  # (n_r, k), or None for k = n_r and the identity
+    kernel: Array  # (k, n_q)
+    power: Array | None  # 2 (2 / pi)^2 weight^2 / 4, (n_q,)
     minus: tuple[Array, Array] | None  # phases at r - r', as from `phases`
     plus: tuple[Array, Array] | None  # phases at r + r'
+    twice: tuple[Array, Array] | None  # phases at 2 r
+
+    def transform(self, columns: Array) -> Array:
+        """G at the points of r for F / Q in ``columns`` (n_q, m), shape (n_r, m)."""
+        inner = self.kernel @ columns
+        return inner if self.spread is None else np.asarray(self.spread @ inner)
 
 
 @lru_cache(maxsize=2)
@@ -95,41 +106,47 @@ def _plan(q_bytes: bytes, r_bytes: bytes, q_max: float, window: Window | None) -
     """Kernel of a transform; patterns of a series share it, so the last two are kept."""
     q, r = np.frombuffer(q_bytes), np.frombuffer(r_bytes)
     weight = trapezoid_weights(q) * window_values(q, q_max=q_max, window=window) * q
-    kernel = sine_kernel(q, weight, r)
     step_r = even_step(r)
     if step_r is None:
-        return _Plan(kernel, kernel**2, None, None, None)
-    minus = phases(q, start=0.0, step=step_r, n=r.size)
-    plus = phases(q, start=2.0 * float(r[0]), step=step_r, n=2 * r.size - 1)
-    return _Plan(kernel, kernel**2, 2.0 / np.pi**2 * weight**2, minus, plus)
+        return _Plan(None, sine_kernel(q, weight, r), None, None, None, None)
+    spread: Array | None
+    spread, kernel = factored_kernel(q, weight, r)
+    if spread.size + kernel.size > r.size * q.size:
+        spread, kernel = None, sine_kernel(q, weight, r)
+    start, n = float(r[0]), r.size
+    return _Plan(
+        spread, kernel, 2.0 / np.pi**2 * weight**2, phases(q, start=0.0, step=step_r, n=n),
+        phases(q, start=2.0 * start, step=step_r, n=2 * n - 1),
+        phases(q, start=2.0 * start, step=2.0 * step_r, n=n),
+    )  # fmt: skip
 
 
-def _covariance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
-    """Covariance of G, shape (n_r, n_r)."""
+def _covariance(sq: SQ, inside: Array, plan: _Plan, common: Array) -> Array | None:
+    """Covariance of G, shape (n_r, n_r); ``common`` is the transform of what points have in common."""
     own = sq.independent_variance
     if sq.cov is not None:
-        cov = plan.kernel @ sq.cov[np.ix_(inside, inside)] @ plan.kernel.T
+        cov = plan.transform(plan.transform(sq.cov[np.ix_(inside, inside)]).T)
     elif own is not None:
         cov = _of_points(own[inside], plan)
-        if sq.shared is not None:
-            root = plan.kernel @ sq.shared[inside]
-            cov += root @ root.T
+        # Added in place: a matrix of this size takes longer to come by than to fill. It is symmetric, and
+        # BLAS wants the other order.
+        blas.dgemm(1.0, common, common, beta=1.0, c=cov.T, trans_b=True, overwrite_c=True)
     else:
         return None
     cov.setflags(write=False)
     return np.asarray(cov)
 
 
-def _variance(sq: SQ, inside: Array, plan: _Plan) -> Array | None:
+def _variance(sq: SQ, inside: Array, plan: _Plan, common: Array) -> Array | None:
     """Diagonal of the covariance, shape (n_r,), without the rest of it."""
     own = sq.independent_variance
-    if sq.cov is not None or own is None:
-        cov = _covariance(sq, inside, plan)
-        return None if cov is None else np.diag(cov)
-    variance = plan.squares @ own[inside]
-    if sq.shared is not None:
-        variance += np.sum((plan.kernel @ sq.shared[inside]) ** 2, axis=1)
-    return np.asarray(variance)
+    if own is None:
+        return None
+    variance = np.sum(common**2, axis=1)
+    if plan.power is None or plan.twice is None:
+        return np.asarray(variance + plan.kernel**2 @ own[inside])
+    power = plan.power * own[inside]
+    return np.asarray(variance + power.sum() - cosine_sums(plan.twice, power, n=variance.size))
 
 
 def _of_points(variance: Array, plan: _Plan) -> Array:
@@ -140,8 +157,9 @@ def _of_points(variance: Array, plan: _Plan) -> Array:
     """
     if plan.power is None or plan.minus is None or plan.plus is None:
         return np.asarray((plan.kernel * variance) @ plan.kernel.T)
-    n = plan.kernel.shape[0]
-    minus = cosine_sums(plan.minus, plan.power * variance, n=n)
-    plus = cosine_sums(plan.plus, plan.power * variance, n=2 * n - 1)
+    n = (plan.kernel if plan.spread is None else plan.spread).shape[0]
+    power = plan.power * variance
+    minus = cosine_sums(plan.minus, power, n=n)
+    plus = cosine_sums(plan.plus, power, n=2 * n - 1)
     toeplitz = sliding_window_view(np.concatenate([minus[:0:-1], minus]), n)[::-1]
     return np.asarray(toeplitz - sliding_window_view(plus, n))
