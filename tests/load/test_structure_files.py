@@ -226,3 +226,24 @@ def test_vasprun_without_steps(sample_vasprun: Path) -> None:
 
 def test_unknown_format(write: Write) -> None:
     bad(write("hello world\n", "a.zzz"), "the format of this structure is not known")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("a.json", b'{"1": 2}', "'ASE JSON database file', .* a part that the format asks for is missing"),
+        ("a.json", b"\xff\xfe\x00\x01", "'ASE JSON database file', .* it is binary, not text"),
+        ("a.gen", b"hello\n", "'DFTBPlus GEN format', .* invalid literal"),
+        ("a.traj", b"hello\n", "'ASE trajectory', .* not an ULM formatted file"),
+        ("POSCAR", b"\xff\xfe\x00\x01" * 40, "'VASP POSCAR/CONTCAR', .* it is binary, not text"),
+        ("a.gen.gz", gzip.compress(b"hello\n"), "'DFTBPlus GEN format', .* invalid literal"),
+    ],
+)
+def test_what_ase_cannot_read_is_said_in_our_words(
+    tmp_path: Path, name: str, content: bytes, match: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    fault = bad(path, match)
+    assert "Error" not in fault.what
+    assert "usual ending" in fault.do

@@ -1,17 +1,7 @@
 """The project file: TOML in, frozen models out, every fault named at once in plain words."""
 
-from shortrange.config.models import (
-    Measurement,
-    Mixture,
-    Model,
-    MotifModel,
-    Project,
-    Sample,
-    TotalScatteringMeasurement,
-    VerdictSettings,
-    XasMeasurement,
-    parse_frames,
-)
+from shortrange.config.measurements import Measurement, Sample, TotalScatteringMeasurement, XasMeasurement
+from shortrange.config.models import Mixture, Model, MotifModel
 from shortrange.config.path_fit import PathFitProject, read_path_fit
 from shortrange.config.phases import (
     BoxcarProject,
@@ -23,7 +13,9 @@ from shortrange.config.phases import (
     read_boxcar,
     read_refine,
 )
+from shortrange.config.project import Project, VerdictSettings
 from shortrange.config.reader import read_project
+from shortrange.config.values import parse_frames
 
 __all__ = [
     "BoxcarProject",

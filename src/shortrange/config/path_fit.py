@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, StrictBool, StrictStr
 
-from shortrange.config.models import File, Mode, Name, Number, Part, Pattern, Positive, Range, matches
+from shortrange.config.measurements import Mode
 from shortrange.config.reader import (
     faults_of_top,
     parse_toml,
@@ -17,6 +17,7 @@ from shortrange.config.reader import (
     validate_part,
     validate_parts,
 )
+from shortrange.config.values import File, Name, Number, Part, Pattern, Positive, Range, matches
 
 __all__ = ["ParameterTable", "PathFitData", "PathFitProject", "PathTable", "read_path_fit"]
 

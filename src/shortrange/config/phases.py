@@ -9,16 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictStr
 
-from shortrange.config.models import (
-    File,
-    Name,
-    Number,
-    Part,
-    Positive,
-    Range,
-    Sample,
-    TotalScatteringMeasurement,
-)
+from shortrange.config.measurements import Sample, TotalScatteringMeasurement
 from shortrange.config.reader import (
     faults_of_scattering,
     faults_of_top,
@@ -27,6 +18,7 @@ from shortrange.config.reader import (
     validate_part,
     validate_parts,
 )
+from shortrange.config.values import File, Name, Number, Part, Positive, Range
 from shortrange.crystal import SYSTEMS
 from shortrange.errors import did_you_mean
 

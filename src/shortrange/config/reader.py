@@ -11,17 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shortrange.config.models import (
-    Mixture,
-    Model,
-    MotifModel,
-    Part,
-    Project,
-    Sample,
-    TotalScatteringMeasurement,
-    VerdictSettings,
-    XasMeasurement,
-)
+from shortrange.config.measurements import Sample, TotalScatteringMeasurement, XasMeasurement
+from shortrange.config.models import Mixture, Model, MotifModel
+from shortrange.config.project import Project, VerdictSettings
+from shortrange.config.values import Part
 from shortrange.errors import ProjectError, did_you_mean
 
 __all__ = [

@@ -48,6 +48,34 @@ def ase_frames(path: Path, wanted: Callable[[int], bool], notes: Notes) -> Itera
             where=str(path),
             do="convert it to extxyz, CIF, XDATCAR or another format that ase reads",
         ) from error
+    except Exception as error:
+        if isinstance(error, DataError | MemoryError) or getattr(error, "errno", None) is not None:
+            raise  # said already, or a fault of the machine, not of the file
+        raise DataError(
+            f"ase takes this for the format {_format_of(path)!r}, by its name or beginning, and cannot "
+            f"read it: {_reason(error)}",
+            where=str(path),
+            do="check that the file is complete; if it is of another format, give it the usual ending of "
+            "that, or convert it to extxyz, CIF or XDATCAR",
+        ) from error
+
+
+def _format_of(path: Path) -> str:
+    from ase.io.formats import filetype, ioformats
+
+    return str(
+        ioformats[filetype(path.name, read=False) if is_gzip(path) else filetype(str(path))].description
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Say what a fault of one of ase's readers means for who has the file."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is binary, not text"
+    if isinstance(error, AssertionError | AttributeError | LookupError | TypeError) or not str(error):
+        # These tell about the inside of the reader, not about the file.
+        return "a part that the format asks for is missing or is something else"
+    return str(error).splitlines()[0][:200]
 
 
 def _images(path: Path) -> Iterator[Any]:
