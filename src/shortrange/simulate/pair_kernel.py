@@ -103,7 +103,7 @@ def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ign
 
 @njit(nogil=True, cache=True)
 def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
-    """Offsets between subcells that may hold a pair within ``r_max``: one of each opposite two, not zero."""
+    """Offsets between subcells that may hold a pair within ``r_max``: zero, then one of each opposite two."""
     sub = np.empty((3, 3))
     for k in range(3):
         sub[k] = cell[k] / m[k]
@@ -113,7 +113,8 @@ def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
         height = 1.0 / np.sqrt(inverse[0, k] ** 2 + inverse[1, k] ** 2 + inverse[2, k] ** 2)
         reach[k] = int(r_max / height) + 1
     offsets = np.empty(((reach[0] + 1) * (2 * reach[1] + 1) * (2 * reach[2] + 1), 3), np.int64)
-    n = 0
+    offsets[0] = 0
+    n = 1
     for a in range(reach[0] + 1):
         for b in range(-reach[1], reach[1] + 1):
             for c in range(-reach[2], reach[2] + 1):
@@ -163,7 +164,7 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
     return n
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: ignore[no-untyped-def]
     """Copy the atoms of the rows ``targets`` to ``near`` (3, n); returns how many.
 
@@ -175,10 +176,12 @@ def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: 
     for t in range(targets.shape[0]):
         dx, dy, dz = shifts[t, 0], shifts[t, 1], shifts[t, 2]
         lo, hi = start[targets[t, 0]], start[targets[t, 1]]
+        x, y, z = xyz[0, lo:hi], xyz[1, lo:hi], xyz[2, lo:hi]
+        to_x, to_y, to_z, far = nx[n:], ny[n:], nz[n:], square[n:]
         for j in range(hi - lo):
-            x, y, z = xyz[0, lo + j] + dx, xyz[1, lo + j] + dy, xyz[2, lo + j] + dz
-            nx[n + j], ny[n + j], nz[n + j] = x, y, z
-            square[n + j] = (x - middle[0]) ** 2 + (y - middle[1]) ** 2 + (z - middle[2]) ** 2
+            px, py, pz = x[j] + dx, y[j] + dy, z[j] + dz
+            to_x[j], to_y[j], to_z[j] = px, py, pz
+            far[j] = (px - middle[0]) ** 2 + (py - middle[1]) ** 2 + (pz - middle[2]) ** 2
         n += hi - lo
     kept = 0
     for j in range(n):
@@ -200,7 +203,7 @@ def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, mom
     offsets = _half_space(cell, m, r_max)
     targets = np.empty((offsets.shape[0], 2), np.int64)
     shifts = np.empty((offsets.shape[0], 3))
-    near, work = np.empty((3, 1024)), np.empty((3, 1024))
+    near, work, at = np.empty((3, 1024)), np.empty((3, 1024)), np.empty(1024, np.uint32)
     middle = np.empty(3)
     n_homes = m[0] * m[1] * m[2]
     for home in range(n_homes * part // parts, n_homes * (part + 1) // parts):
@@ -210,18 +213,18 @@ def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, mom
         n_rows = _targets(home, m, offsets, periodic, cell, targets, shifts)
         for s in range(n_kinds):
             first = start[s * n_homes : (s + 1) * n_homes + 1]
-            n = first[home + 1] - first[home]
+            n = 0
             for t in range(n_rows):
                 n += first[targets[t, 1]] - first[targets[t, 0]]
             if n > near.shape[1]:
-                near, work = np.empty((3, 2 * n)), np.empty((3, 2 * n))
+                near, work, at = np.empty((3, 2 * n)), np.empty((3, 2 * n)), np.empty(2 * n, np.uint32)
             size = _gather(xyz, first, targets[:n_rows], shifts, middle, reach**2, near, work[0])
             for a in range(n_kinds):
                 into = moments[place[a, s]]
                 for i in range(start[a * n_homes + home], start[a * n_homes + home + 1]):
-                    _spread(xyz, i, near, 0, size, r_step, r_max, into, work)
-                    # Within the home subcell each pair once: partners that come later in the order.
-                    _spread(xyz, i, xyz, max(first[home], i + 1), first[home + 1], r_step, r_max, into, work)
+                    # The home subcell comes first; of its pairs each once: partners later in the order.
+                    own = min(max(i + 1 - first[home], 0), first[home + 1] - first[home])
+                    _spread(xyz, i, near, own, size, r_step, r_max, into, work, at)
 
 
 @njit(nogil=True, cache=True)
@@ -248,32 +251,34 @@ def _centre(xyz, start, home, n_homes, middle):  # type: ignore[no-untyped-def]
     return np.sqrt(farthest) + 1e-9
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def _spread(xyz, i, near, lo, hi, r_step, r_max, moments, work):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+def _spread(xyz, i, near, lo, hi, r_step, r_max, moments, work, place):  # type: ignore[no-untyped-def]
     """Add the distances of atom ``i`` to ``near[:, lo:hi]`` to ``moments`` (n_r, 4)."""
-    n = max(hi - lo, 0)
     x, y, z = xyz[0, i], xyz[1, i], xyz[2, i]
-    nx, ny, nz, square = near[0], near[1], near[2], work[0]
-    for j in range(n):
-        dx, dy, dz = nx[lo + j] - x, ny[lo + j] - y, nz[lo + j] - z
+    nx, ny, nz, square = near[0, lo:hi], near[1, lo:hi], near[2, lo:hi], work[0]
+    for j in range(nx.size):
+        dx, dy, dz = nx[j] - x, ny[j] - y, nz[j] - z
         square[j] = dx * dx + dy * dy + dz * dz
     limit = r_max * r_max
     kept = 0
-    for j in range(n):
+    for j in range(nx.size):
         d2 = square[j]
         square[kept] = d2
         kept += d2 < limit
-    grid, weight, per_step = work[1], work[2], 1.0 / r_step
+    fraction, weight, per_step = work[1], work[2], 1.0 / r_step
     for j in range(kept):
         d2 = square[j]
         # One Newton step makes a double-precision root of the single-precision one, at half the time.
         inverse = np.float64(np.float32(1.0) / np.sqrt(np.float32(d2) + np.float32(1e-12)))
         inverse *= 1.5 - 0.5 * d2 * inverse * inverse
         weight[j] = inverse
-        grid[j] = d2 * inverse * per_step
+        at = d2 * inverse * per_step
+        k = np.int32(at)
+        place[j] = np.uint32(k)
+        fraction[j] = at - k
     for j in range(kept):
-        k = int(grid[j])
-        t = grid[j] - k
+        k = place[j]
+        t = fraction[j]
         # Four neighbours in memory: one addition of the processor.
         w = weight[j]
         wt = w * t
