@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from two_phases import Q_DAMP, Q_MAX, R, nickel, oxide, white_noise
 
 from shortrange.quantities import GR
 from shortrange.simulate.crystal_gr import crystal_pdf
+from two_phases import Q_DAMP, Q_MAX, R, nickel, oxide, white_noise
 
 
 @pytest.fixture(scope="session")

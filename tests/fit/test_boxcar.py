@@ -2,8 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from two_phases import composite as two_phase_composite
-from two_phases import measured, nickel, oxide, white_noise
 
 from shortrange.errors import DataError, ProjectError, SimulationError
 from shortrange.fit import boxcar_windows, refine_problem
@@ -14,6 +12,8 @@ from shortrange.fit.fractions import mass_weights
 from shortrange.load import load_crystal, load_gr
 from shortrange.quantities import GR
 from shortrange.simulate.crystal_gr import crystal_pdf
+from two_phases import composite as two_phase_composite
+from two_phases import measured, nickel, oxide, white_noise
 
 
 def start():

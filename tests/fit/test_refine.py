@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 from scipy.stats import norm
-from two_phases import FCC, Q_MAX, cubic, nickel, oxide
 
 from shortrange.crystal import Crystal
 from shortrange.errors import DataError, ProjectError
 from shortrange.fit.refine import refine_gr
 from shortrange.load import load_crystal, load_gr
+from two_phases import FCC, Q_MAX, cubic, nickel, oxide
 
 TRUTH = {
     "Ni.scale": 0.65, "NiO.scale": 0.35, "Ni.a": 3.53, "NiO.a": 4.185, "Ni.u_iso": 0.005, "NiO.u_iso": 0.007,

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from two_phases import nickel, oxide
 
 from shortrange.errors import ProjectError
 from shortrange.fit.boxcar import boxcar
 from shortrange.fit.refine import refine_gr
 from shortrange.fit.smooth import parts_of_data
+from two_phases import nickel, oxide
 
 # Wide enough to say nothing: the limits below are then those of the data alone.
 MASS = 0.54640  # as s M / <f(0)>^2

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from two_phases import Q_MAX, R, composite, measured, nickel, oxide
 
 from shortrange.fit.boxcar import boxcar
 from shortrange.simulate.crystal_gr import crystal_pdf
+from two_phases import Q_MAX, R, composite, measured, nickel, oxide
 
 
 def start():
