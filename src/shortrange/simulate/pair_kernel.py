@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from shortrange.simulate.lanes import add_four, keep_below
+
 __all__ = ["add_splines", "count_frames", "count_part"]
 
-_SUBCELL = 7.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
+_SUBCELL = 8.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
 
 
 @njit(nogil=True, cache=True)
@@ -183,11 +185,9 @@ def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: 
             to_x[j], to_y[j], to_z[j] = px, py, pz
             far[j] = (px - middle[0]) ** 2 + (py - middle[1]) ** 2 + (pz - middle[2]) ** 2
         n += hi - lo
-    kept = 0
-    for j in range(n):
-        nx[kept], ny[kept], nz[kept] = nx[j], ny[j], nz[j]
-        kept += square[j] < limit
-    return kept
+    keep_below(nx, square, n, limit)
+    keep_below(ny, square, n, limit)
+    return keep_below(nz, square, n, limit)
 
 
 @njit(nogil=True, cache=True)
@@ -220,7 +220,7 @@ def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, mom
                 near, work, at = np.empty((3, 2 * n)), np.empty((3, 2 * n)), np.empty(2 * n, np.uint32)
             size = _gather(xyz, first, targets[:n_rows], shifts, middle, reach**2, near, work[0])
             for a in range(n_kinds):
-                into = moments[place[a, s]]
+                into = moments[place[a, s]].reshape(-1)
                 for i in range(start[a * n_homes + home], start[a * n_homes + home + 1]):
                     # The home subcell comes first; of its pairs each once: partners later in the order.
                     own = min(max(i + 1 - first[home], 0), first[home + 1] - first[home])
@@ -253,18 +253,13 @@ def _centre(xyz, start, home, n_homes, middle):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _spread(xyz, i, near, lo, hi, r_step, r_max, moments, work, place):  # type: ignore[no-untyped-def]
-    """Add the distances of atom ``i`` to ``near[:, lo:hi]`` to ``moments`` (n_r, 4)."""
+    """Add the distances of atom ``i`` to ``near[:, lo:hi]`` to ``moments`` (4 n_r,)."""
     x, y, z = xyz[0, i], xyz[1, i], xyz[2, i]
     nx, ny, nz, square = near[0, lo:hi], near[1, lo:hi], near[2, lo:hi], work[0]
     for j in range(nx.size):
         dx, dy, dz = nx[j] - x, ny[j] - y, nz[j] - z
         square[j] = dx * dx + dy * dy + dz * dz
-    limit = r_max * r_max
-    kept = 0
-    for j in range(nx.size):
-        d2 = square[j]
-        square[kept] = d2
-        kept += d2 < limit
+    kept = keep_below(square, square, nx.size, r_max * r_max)
     fraction, weight, per_step = work[1], work[2], 1.0 / r_step
     for j in range(kept):
         d2 = square[j]
@@ -277,13 +272,7 @@ def _spread(xyz, i, near, lo, hi, r_step, r_max, moments, work, place):  # type:
         place[j] = np.uint32(k)
         fraction[j] = at - k
     for j in range(kept):
-        k = place[j]
-        t = fraction[j]
-        # Four neighbours in memory: one addition of the processor.
-        w = weight[j]
+        t, w = fraction[j], weight[j]
         wt = w * t
         wtt = wt * t
-        moments[k, 0] += w
-        moments[k, 1] += wt
-        moments[k, 2] += wtt
-        moments[k, 3] += wtt * t
+        add_four(moments, np.uint64(4) * place[j], w, wt, wtt, wtt * t)  # type: ignore[call-arg]
