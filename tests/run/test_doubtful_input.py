@@ -155,6 +155,26 @@ def test_one_snapshot_beside_many(pdf_project):
     assert next(p for p in corner.fits[0].parameters if p.name == "delta_u").prior == (0.01, 0.01)
 
 
+def test_sigma2_would_be_negative(example):
+    """A unit at rest whose bonds vary by more than those of the sample, and an amplitude that is known."""
+    project = example / "project.toml"
+    text = project.read_text()
+    text = text.replace("[3.0, 12.5]", "[3.0, 12.5]\nr_range = [1.2, 2.8]\ns02 = [0.7, 0.02]")
+    project.write_text(
+        text[: text.index('[[measurement]]\nname = "PDF"')]
+        + '[[model]]\nname = "split"\nstructures = "models/split.xyz"\n'
+    )
+    rays = np.repeat(np.eye(3), 2, axis=0) * np.array([[2.17], [-2.53], [2.26], [-2.44], [2.32], [-2.38]])
+    rows = ["7", "an octahedron", "Ta 0 0 0", *(f"Cl {x} {y} {z}" for x, y, z in rays)]
+    (example / "models" / "split.xyz").write_text("\n".join(rows) + "\n")
+    verdict = verdict_of(example)
+    width = next(p for p in verdict.models[0].fits[0].parameters if p.name == "delta_sigma2")
+    assert width.at_bound
+    assert width.value == pytest.approx(0.0, abs=1e-4)
+    assert said(verdict, "lies at its limit: the data are less disordered than the model can be")
+    assert verdict.verdict != "supported"
+
+
 def test_data_of_two_samples_that_contradict_each_other(pdf_project):
     """Beside the pattern, G(r) made from the isolated units (simulated): two answers, and no verdict."""
     project = pdf_project / "project.toml"

@@ -7,10 +7,18 @@ import pytest
 
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
 from shortrange.config import read_project
-from shortrange.load import load_trajectory
+from shortrange.load import load_scans, load_trajectory
 from shortrange.quantities import ChiK
-from shortrange.run.xas import R_MAX, beyond_paths, longest_path
+from shortrange.run.xas import (
+    R_MAX,
+    SimulatedExafs,
+    beyond_paths,
+    compare_exafs,
+    longest_path,
+    reduce_scans,
+)
 from shortrange.simulate.exafs import ensemble_exafs, potentials_for
+from shortrange.simulate.motifs import motif
 from shortrange.transform.fourier import xftf
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tacl5-na2s-bridge"
@@ -30,6 +38,20 @@ def test_paths_reach_beyond_what_is_compared():
 def test_distances_beyond_the_paths_are_doubted():
     assert beyond_paths((1.2, 4.4)) == beyond_paths((1.0, 3.0)) == []
     assert "half path lengths up to 5.5 only" in beyond_paths((1.2, 4.6))[0]
+
+
+def test_a_comparison_says_so():
+    scans = tuple(s for path in sorted(EXAMPLE.glob("ta_l3_*.xdi")) for s in load_scans(path))
+    octahedron = motif("octahedron").trajectory()
+    ensemble = ensemble_exafs(octahedron, absorber="Ta", edge="L3", r_max=3.5, check=False)
+    simulated = SimulatedExafs(
+        ensembles={"unit": ensemble}, potentials_of={"unit": "unit"}, absorber_parts={"unit": 1 / 7}
+    )
+    said = {
+        end: compare_exafs(up_to(end), reduce_scans(up_to(end), scans), simulated).warnings
+        for end in (4.4, 4.8)
+    }
+    assert set(said[4.8]) - set(said[4.4]) == set(beyond_paths((1.2, 4.8)))
 
 
 def test_paths_end_where_they_no_longer_act_on_what_is_compared():

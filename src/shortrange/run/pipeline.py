@@ -15,7 +15,7 @@ from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
 from shortrange.compare.rank import decide, leading, rank, upper_limit
 from shortrange.compare.structure import surroundings
 from shortrange.compare.theory_error import TheoryError
-from shortrange.compare.verdict import MeasurementFit, ModelResult, Surroundings, Verdict
+from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Surroundings, Verdict
 from shortrange.config import Measurement, Mixture, Project, XasMeasurement
 from shortrange.errors import ProjectError
 from shortrange.fit.term import Term
@@ -347,9 +347,16 @@ def _theory(theory: TheoryError) -> dict[str, Any]:
 
 def _at_bounds(fits: Mapping[str, list[MeasurementFit]]) -> list[str]:
     return [
-        f"{fit.measurement} with {name}: {p.name} = {p.value:.4g} {p.unit} lies at its limit"
+        f"{fit.measurement} with {name}: {p.name} = {p.value:.4g} {p.unit} lies at its limit{_meaning(p)}"
         for name, each in fits.items()
         for fit in each
         for p in fit.parameters
         if p.at_bound
     ]
+
+
+def _meaning(p: FittedParameter) -> str:
+    """Say what a mean square variation at its lower limit tells."""
+    if not (p.name.startswith(("delta_sigma2", "sigma2")) and p.value < 0.5 * (p.bounds[0] + p.bounds[1])):
+        return ""
+    return ": the data are less disordered than the model can be"
