@@ -26,6 +26,16 @@ def test_files_and_words(tmp_path, capsys):
     assert (out / "motif.png").stat().st_size > 10_000
 
 
+def test_a_metal_off_the_centre(tmp_path, capsys):
+    out = tmp_path / "unit"
+    assert run_app(["motif", "octahedron", "--distortion", "0.16", "--out", str(out)]) == 0
+    assert "0.16 Å from the centre" in capsys.readouterr().out
+    record = json.loads((out / "motif.json").read_text("utf-8"))
+    assert record["parameters"]["distortion"] == 0.16
+    bonds = {row["distance"]: row["count"] for row in record["distances"] if row["what"] == "terminal"}
+    assert bonds == {2.231: 3, 2.416: 3}
+
+
 def test_clashes_are_told(tmp_path, capsys):
     words = (
         "motif corner --bridge S --metal-metal 3.69 --bridging S=2.47 --terminal 2.30 --twist 0 --twist 45"
@@ -47,6 +57,7 @@ def test_clashes_are_told(tmp_path, capsys):
         ("corner --twist 1 --twist 2 --twist 3", "one angle, or two"),
         ("corner --brigde S", "Unknown option"),
         ("corner --angle wide", "Invalid value"),
+        ("corner --distortion 2", "displaced by 2 angstrom"),
     ],
 )
 def test_bad_words(tmp_path, capsys, words, said):

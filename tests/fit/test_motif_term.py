@@ -54,6 +54,24 @@ def test_the_structure_is_found(models):
     assert fit.theta[names.index("terminal_Cl")] == pytest.approx(2.34, abs=0.015)
 
 
+def test_how_far_a_metal_is_off_the_centre_is_found(models):
+    """Bonds that differ by 0.2 angstrom beat; a width alone damps, and does not meet them."""
+    model = MotifExafs(
+        motif_hypothesis("octahedron", distortion=(0.1, 0.1)), absorber="Ta", edge="L3", r_max=4.5,
+        potentials=models["alone"].potentials,
+    )  # fmt: skip
+    data = measured(model, terminal_Cl=2.36, distortion=0.17)
+    term = state(model, data)
+    fit = fitted(term, 0.01)
+    at = [p.name for p in term.parameters].index("distortion")
+    assert fit.theta[at] == pytest.approx(0.17, abs=4 * np.sqrt(fit.covariance[at, at]))
+    assert np.sqrt(fit.covariance[at, at]) < 0.03
+    assert fit.log_evidence > fitted(state(models["alone"], data), 0.01).log_evidence + 5.0
+    theta, step = fit.theta, 0.03 * 0.1 * np.eye(fit.theta.size)[at]
+    numeric = (term.model(theta + step) - term.model(theta - step)) / (2 * step[at])
+    assert np.abs(term.slopes(theta)[:, at] - numeric).max() < 0.02 * np.abs(numeric).max()
+
+
 def test_slopes_are_the_derivatives_of_the_curve(models):
     term = state(models["edge"], measured(models["edge"], angle=97.0, terminal_Cl=2.32, bridging_S=2.46))
     theta = np.array([p.value for p in term.parameters])

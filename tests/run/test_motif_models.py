@@ -15,6 +15,7 @@ motif = "corner"
 bridge = "S"
 angle = [140, 15]
 bridging = {S = 2.45}
+distortion = [0.05, 0.08]
 
 [[model]]
 name = "isolated"
@@ -37,6 +38,8 @@ def test_motifs_are_read_and_checked(project):
     inputs = load_inputs(asked)
     assert set(inputs.motifs) == {"corner", "isolated"}
     assert inputs.motifs["corner"].structural[0].sigma == 15.0
+    moved = inputs.motifs["corner"].structural[-1]
+    assert (moved.name, moved.value, moved.sigma) == ("distortion", 0.05, 0.08)
     assert inputs.models["corner"].composition == {"Ta": 2, "S": 1, "Cl": 10}
     texts = [f.text for f in check_project(asked) if f.level == "warning" and "corner" in f.where]
     assert any("a bare unit" in text for text in texts)
@@ -52,6 +55,7 @@ def test_motifs_are_read_and_checked(project):
         ("angle = [140, 15]", "angle = [140, 15, 1]", "a number, or .mean, standard deviation."),
         ("angle = [140, 15]", 'angle = "wide"', "a number, or .mean, standard deviation."),
         ("bridging = {S = 2.45}", "bridging = {S = true}", "a number, or .mean, standard deviation."),
+        ("distortion = [0.05, 0.08]", "distortion = true", "a number, or .mean, standard deviation."),
         ('motif = "octahedron"', 'motif = "octahedron"\nligand = "Q"', "no chemical element"),
     ],
 )
@@ -67,6 +71,7 @@ def test_faults_of_the_table(project, good, bad, said):
     [
         ("angle = [140, 15]", "angle = 20", "60 to 180"),
         ("angle = [140, 15]", "angle = [140, -1]", "positive number"),
+        ("distortion = [0.05, 0.08]", "distortion = 1.5", "give -0.6 to 0.6"),
         ('bridge = "S"', 'bridge = "S2"', "is not 1 atom"),
         ("bridging = {S = 2.45}", "bridging = {O = 1.9}", "bridging atoms are S"),
         ('motif = "octahedron"', 'motif = "octahedron"\nmetal = "Nb"', "no terminal Nb-Cl distance"),

@@ -41,6 +41,30 @@ def test_at_rest_it_is_the_exafs_of_the_molecule(edge, angle):
     close(parts["Ta-Ta"], whole.contributions["Ta-Ta"], 1e-4)
 
 
+def test_a_metal_off_the_centre_has_the_exafs_of_that_molecule():
+    unit = motif_hypothesis("octahedron", distortion=(0.15, 0.05))
+    model = MotifExafs(unit, absorber="Ta", edge="L3", r_max=3.6)
+    values = start_of(model, distortion=0.2)
+    whole = ensemble_exafs(
+        unit.build(values).trajectory(), absorber="Ta", edge="L3", r_max=3.6, k=K, check=False,
+        potentials=model.potentials,
+    )  # fmt: skip
+    close(model(K, values, **REST), whole.chi, 1e-4)
+    # Three bonds 0.23 angstrom shorter than the other three: they beat where 2 k 0.23 = pi.
+    split = model(K, values, **REST)
+    level = [np.abs(split[np.abs(K - k) < 1.0]).max() * k**2 for k in (3.5, 6.8)]
+    assert level[1] < level[0]
+
+
+def test_limits_of_the_distortion_end_where_ligands_clash():
+    corner = motif_hypothesis("corner", bridge="S", angle=125.0, distortion=(0.0, 0.1))
+    moved = next(p for p in corner.structural if p.name == "distortion")
+    values = {p.name: p.value for p in corner.structural}
+    assert moved.upper < 0.29
+    assert corner.build(values | {"distortion": moved.upper - 1e-5}).clashes == ()
+    assert corner.build(values | {"distortion": moved.upper + 0.02}).clashes
+
+
 def test_motion_damps_each_kind_of_path_by_its_own_width(edge):
     values = start_of(edge)
     still = edge.contributions(K, values, **REST)
@@ -78,6 +102,10 @@ def test_priors_are_those_given_or_known():
     assert by_name["terminal_Cl"].source == "the project"
     assert (by_name["bridging_S"].value, by_name["bridging_S"].sigma) == (2.45, 0.05)
     assert "Rabe" in by_name["bridging_Cl"].source
+    assert "distortion" not in by_name
+    moved = motif_hypothesis("octahedron", distortion=0.1).structural[-1]
+    assert (moved.name, moved.value, moved.sigma, moved.lower) == ("distortion", 0.1, 0.1, 0.0)
+    assert "simulated" in moved.source
     foreign = motif_hypothesis("octahedron", metal="Zr", ligand="Br", terminal={"Br": 2.5})
     assert foreign.structural[0].sigma == 0.05
 
@@ -91,6 +119,8 @@ def test_priors_are_those_given_or_known():
         ({"terminal": {"Br": 2.5}}, "terminal atoms are Cl"),
         ({"angle": (20.0, 5.0)}, "60 to 180"),
         ({"metal": "Nb"}, "no bridging Nb-S distance"),
+        ({"distortion": (0.1, 0.0)}, "the standard deviation of the distortion is 0"),
+        ({"distortion": -0.9}, "give -0.6 to 0.6"),
     ],
 )
 def test_bad_priors_are_refused(settings, said):

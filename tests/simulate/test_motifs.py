@@ -11,6 +11,7 @@ import shortrange as sr
 from shortrange.errors import ShortrangeError
 from shortrange.simulate.motifs import find_clashes, known_distances
 
+STRUCTURES = Path(__file__).parents[2] / "studies" / "structures"
 ANGLES = st.floats(61.0, 180.0)
 BONDS = st.floats(1.8, 3.0)
 
@@ -104,6 +105,82 @@ def test_a_relaxed_unit_does_not_clash_and_a_squeezed_one_does():
     assert find_clashes(species, 0.85 * positions, bonds=bonds, metals=metals)
 
 
+@given(length=BONDS, moved=st.floats(0.0, 0.5))
+def test_a_metal_off_the_centre_of_one_octahedron_has_three_shorter_bonds(length, moved):
+    unit = sr.motif("octahedron", terminal=length, distortion=moved)
+    plus, minus = (np.sqrt(length**2 + s * 2 * length * moved / np.sqrt(3) + moved**2) for s in (1, -1))
+    bonds = np.linalg.norm(own_bonds(unit, 0), axis=1)
+    assert np.sort(bonds) == pytest.approx([minus] * 3 + [plus] * 3)
+    # The ligands have not moved against each other.
+    assert unit.distance(1, 2) == pytest.approx(2 * length)
+    assert unit.distance(1, 3) == pytest.approx(np.sqrt(2) * length)
+
+
+@pytest.mark.parametrize("kind", ["corner", "edge", "face"])
+@pytest.mark.parametrize("moved", [-0.1, 0.2])
+def test_metals_away_from_a_bridge_keep_their_bonds(kind, moved):
+    """Ligands that stood at an angle to the axis are seen from d farther along it, at the same distance."""
+    rigid, unit = (sr.motif(kind, bridging=2.5, terminal=2.3, **more) for more in ({}, {"distortion": moved}))
+    assert unit.metal_metal == pytest.approx(rigid.metal_metal)
+    assert unit.angle(0, unit.shared[0], 1) == pytest.approx(rigid.angle(0, unit.shared[0], 1))
+    for metal in (0, 1):
+        axis = unit.positions[metal] - unit.positions[list(unit.shared)].mean(axis=0)
+        axis /= np.linalg.norm(axis)
+        for before, after in zip(own_bonds(rigid, metal), own_bonds(unit, metal), strict=True):
+            assert np.linalg.norm(after) == pytest.approx(np.linalg.norm(before))
+        ends = [i for m, i in unit.bonds if m == metal and i not in unit.shared]
+        along = (rigid.positions[ends] - rigid.positions[metal]) @ axis
+        across = np.sqrt(2.3**2 - along**2)
+        angle = np.arctan2(across, along - moved)
+        found = (unit.positions[ends] - unit.positions[metal]) @ axis / 2.3
+        assert found == pytest.approx(np.cos(angle))
+
+
+def test_a_metal_towards_its_substitute_keeps_its_bonds():
+    unit = sr.motif("octahedron", substitute="S", distortion=0.115)
+    assert np.linalg.norm(own_bonds(unit, 0), axis=1) == pytest.approx([2.28] + [2.32] * 5)
+    assert unit.angle(1, 0, 2) == pytest.approx(180.0)
+    assert unit.angle(1, 0, 3) == pytest.approx(90 + np.degrees(np.arctan(0.115 / 2.32)))
+
+
+# Distances and displacements fitted to units relaxed by SevenNet-MF R2SCAN (simulated); rms of all
+# distances with the displacement and without it, angstrom.
+RELAXED = {
+    "Ta2Cl10_edge_muCl2": (
+        ("edge",), {"bridge": "Cl2", "angle": 101.1, "terminal": 2.28, "bridging": 2.536}, 0.197, 0.04, 0.075
+    ),
+    "NaTaCl6": (("octahedron",), {"terminal": 2.36}, 0.163, 0.025, 0.05),
+    "Na2TaCl5S": (
+        ("octahedron",), {"substitute": "S", "terminal": {"Cl": 2.406, "S": 2.248}}, 0.115, 0.025, 0.04
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RELAXED)
+def test_relaxed_units_are_met_with_metals_off_the_centre(name):
+    words, options, moved, near, far = RELAXED[name]
+    unit = sr.load_trajectory(STRUCTURES / f"mf0-R2SCAN_{name}.extxyz")
+    keep = [i for i, symbol in enumerate(unit.species) if symbol != "Na"]
+    target = distances([unit.species[i] for i in keep], unit.positions[0][keep])
+
+    def misfit(built):
+        ours = distances(built.species, built.positions)
+        return np.sqrt(np.mean(np.concatenate([ours[pair] - target[pair] for pair in target]) ** 2))
+
+    assert misfit(sr.motif(*words, **options, distortion=moved)) < near
+    assert misfit(sr.motif(*words, **options)) > far
+
+
+def distances(species, positions):
+    """Sorted distances of each pair of elements."""
+    found = {}
+    for i in range(len(species)):
+        for j in range(i):
+            pair = "-".join(sorted((species[i], species[j])))
+            found.setdefault(pair, []).append(np.linalg.norm(positions[i] - positions[j]))
+    return {pair: np.sort(values) for pair, values in found.items()}
+
+
 def test_substitution_and_other_elements():
     unit = sr.motif("octahedron", substitute="S", terminal={"Cl": 2.35, "S": 2.2})
     assert unit.formula == "TaSCl5"
@@ -153,6 +230,9 @@ BAD = [
     (("corner",), {"bridge": "S", "terminal": {"Br": 2.4}}, "terminal atoms are Cl"),
     (("corner",), {"metal": "Nb"}, "no bridging Nb-Cl distance is known"),
     (("corner",), {"twist": (1.0, 2.0, 3.0)}, "one angle, or two"),
+    (("corner",), {"distortion": 0.7}, "give -0.6 to 0.6"),
+    (("octahedron",), {"distortion": -0.1}, "give 0 to 0.6"),
+    (("octahedron",), {"distortion": float("nan")}, "displaced by nan"),
 ]
 
 

@@ -28,6 +28,7 @@ def motif(
     bridging: list[str] | None = None,
     trans: float | None = None,
     twist: list[float] | None = None,
+    distortion: float | None = None,
     out: Path = Path("motif"),
 ) -> Outcome:
     """Build an octahedron, or two that share a corner, an edge or a face; say when atoms are too close.
@@ -53,6 +54,9 @@ def motif(
     twist
         Of each octahedron of a corner about its bond to the shared atom, degrees; one number or two.
         Default: what keeps their ligands farthest apart.
+    distortion
+        Displacement of each metal from the centre of its ligands, angstrom: along a threefold axis of one
+        octahedron; else away from what is shared, or towards the substitute.
     out
         Folder of the results: motif.xyz, motif.extxyz and motif.cif (in a box), motif.json, motif.png.
     """
@@ -64,6 +68,7 @@ def motif(
         kind, metal=metal, ligand=ligand, bridge=bridge, substitute=substitute, angle=angle,
         metal_metal=metal_metal, terminal=_lengths("terminal", terminal),
         bridging=_lengths("bridging", bridging), trans=trans, twist=_twist(twist),
+        distortion=distortion,
     )  # fmt: skip
     _write(built, out)
     _print(built, out)
@@ -150,6 +155,8 @@ def _print(built: Motif, out: Path) -> None:
     if "twist" in built.parameters:
         first, second = built.parameters["twist"]
         print(f"twist = {first:g} and {second:g} degrees")
+    if "distortion" in built.parameters:
+        print(f"metals {built.parameters['distortion']:g} Å from the centre of their ligands")
     for contact in built.clashes:
         print(f"clash: {contact.pair} {contact.distance:.2f} Å without a bond (limit {contact.limit:.2f} Å)")
     if built.clashes:

@@ -54,6 +54,8 @@ class MotifModel(Part):
         As `shortrange.simulate.motifs.motif`.
     angle, terminal, bridging
         Means of the priors, or [mean, standard deviation]; degrees, and angstrom by element.
+    distortion
+        The same for the displacement of the metals from the centre of their ligands, angstrom; None is none.
     """
 
     name: Name
@@ -65,6 +67,7 @@ class MotifModel(Part):
     angle: ValueOrPair | None = None
     terminal: dict[str, ValueOrPair] = Field(default_factory=dict)
     bridging: dict[str, ValueOrPair] = Field(default_factory=dict)
+    distortion: ValueOrPair | None = None
 
 
 def _components(value: Any) -> Any:

@@ -28,7 +28,7 @@ def build_hypothesis(
         unit = motif_hypothesis(
             model.motif, metal=model.metal, ligand=model.ligand, bridge=model.bridge,
             substitute=model.substitute, angle=model.angle, terminal=model.terminal or None,
-            bridging=model.bridging or None,
+            bridging=model.bridging or None, distortion=model.distortion,
         )  # fmt: skip
     except ShortrangeError as error:
         note(level="fault", text=str(error))

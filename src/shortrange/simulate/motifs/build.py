@@ -16,6 +16,7 @@ from shortrange.quantities import Trajectory, step
 from shortrange.simulate.motifs import geometry
 from shortrange.simulate.motifs.contacts import Contact, closest_contacts, find_clashes
 from shortrange.simulate.motifs.distances import Distance, typical_angle, typical_distance
+from shortrange.simulate.motifs.distortion import given_distortion, lean_from_bridge, off_centre_octahedron
 
 __all__ = ["KINDS", "Kind", "Motif", "motif"]
 
@@ -46,7 +47,7 @@ class Motif:
         Indices of the shared atoms.
     parameters
         What it was built from: ``terminal``, ``trans``, ``bridging`` (angstrom, by element), ``angle`` and
-        ``twist`` (degrees).
+        ``twist`` (degrees), ``distortion`` (angstrom).
     sources
         Where values that were not given come from, by name.
     """
@@ -127,6 +128,7 @@ def motif(
     trans: float | None = None,
     bridging: Lengths = None,
     twist: float | tuple[float, float] | None = None,
+    distortion: float | None = None,
 ) -> Motif:
     r"""Build an octahedron, or two that share a corner, an edge or a face.
 
@@ -157,6 +159,11 @@ def motif(
     twist
         Rotation of the octahedra of a corner about their bonds to the shared atom, degrees, one number or
         two. Default: what keeps their ligands farthest apart.
+    distortion
+        Displacement of each metal from the centre of its ligands, angstrom; default none. Of one octahedron
+        along a threefold axis, which makes three bonds shorter and three longer. Elsewhere away from the
+        shared atoms, or towards the substitute (below 0 the other way), where all distances stay as given
+        and the other ligands lean against the motion.
 
     Raises
     ------
@@ -169,8 +176,9 @@ def motif(
     _refuse(chosen, bridge=bridge, angle=angle, metal_metal=metal_metal, bridging=bridging, trans=trans,
             twist=twist, substitute=substitute)  # fmt: skip
     lengths = _Lengths(metal)
+    moved = given_distortion(distortion, signed=chosen != "octahedron" or substitute is not None)
     if chosen == "octahedron":
-        return _octahedron(metal, ligand, substitute, lengths, terminal)
+        return _octahedron(metal, ligand, substitute, lengths, terminal, moved)
     shared = _shared(chosen, ligand if bridge is None else bridge, whole=bridge is None)
     distances = [lengths.pick("bridging", symbol, bridging) for symbol in shared]
     outer = lengths.pick("terminal", ligand, terminal)
@@ -181,18 +189,24 @@ def motif(
     _check_reach(apart, shared, distances)
     parameters: dict[str, Any] = {
         "terminal": {ligand: outer}, "bridging": dict(zip(shared, distances, strict=True)), "angle": opening
-    }  # fmt: skip
+    } | moved  # fmt: skip
+    n_shared, n_own = len(shared), 6 - len(shared)
+    off_centre = partial(lean_from_bridge, n_shared=n_shared, distortion=moved.get("distortion"))
     if chosen == "corner":
         opposite = outer if trans is None else _length(trans, "trans")
-        build = partial(geometry.corner, distances[0], np.radians(opening), cis=outer, trans=opposite)
+        rigid = partial(geometry.corner, distances[0], np.radians(opening), cis=outer, trans=opposite)
+
+        def build(twists: tuple[float, float]) -> Array:
+            return off_centre(rigid(twists=twists))
+
         turns = _twists(build, twist)
-        positions = build(twists=(float(np.radians(turns[0])), float(np.radians(turns[1]))))
+        positions = build((float(np.radians(turns[0])), float(np.radians(turns[1]))))
         parameters |= {"trans": opposite, "twist": turns}
     elif chosen == "edge":
-        positions = geometry.edge(apart, (distances[0], distances[1]), terminal=outer)
+        positions = off_centre(geometry.edge(apart, (distances[0], distances[1]), terminal=outer))
     else:
-        positions = geometry.face(apart, (distances[0], distances[1], distances[2]), terminal=outer)
-    n_shared, n_own = len(shared), 6 - len(shared)
+        bridges = (distances[0], distances[1], distances[2])
+        positions = off_centre(geometry.face(apart, bridges, terminal=outer))
     between = tuple(range(2, 2 + n_shared))
     bonds = [(m, s) for m in (0, 1) for s in between]
     bonds += [(m, 2 + n_shared + m * n_own + i) for m in (0, 1) for i in range(n_own)]
@@ -273,17 +287,21 @@ def _refuse(kind: Kind, **given: Any) -> None:
 
 
 def _octahedron(
-    metal: str, ligand: str, substitute: str | None, lengths: _Lengths, terminal: Lengths
-) -> Motif:
+    metal: str, ligand: str, substitute: str | None, lengths: _Lengths, terminal: Lengths,
+    moved: dict[str, float],
+) -> Motif:  # fmt: skip
     around = [ligand] * 6
     if substitute is not None:
         around[0] = substitute
     lengths.check_names(terminal, set(around), "terminal")
     distances = [lengths.pick("terminal", symbol, terminal) for symbol in around]
+    positions = off_centre_octahedron(
+        geometry.octahedron(np.array(distances)), substituted=substitute is not None, **moved
+    )
     return Motif(
-        kind="octahedron", species=(metal, *around), positions=geometry.octahedron(np.array(distances)),
+        kind="octahedron", species=(metal, *around), positions=positions,
         bonds=tuple((0, i) for i in range(1, 7)), shared=(),
-        parameters={"terminal": dict(zip(around, distances, strict=True))}, sources=lengths.sources,
+        parameters={"terminal": dict(zip(around, distances, strict=True))} | moved, sources=lengths.sources,
     )  # fmt: skip
 
 
@@ -353,7 +371,7 @@ def _twists(build: Any, twist: float | tuple[float, float] | None) -> tuple[floa
         return float(pair[0]), float(pair[1])
     # Every degree of the quarter turn after which an octahedron repeats itself.
     best, chosen = -1.0, (0.0, 0.0)
-    outer = [build(twists=(t, t))[3:] for t in np.radians(np.arange(90.0))]
+    outer = [build((t, t))[3:] for t in np.radians(np.arange(90.0))]
     for i, first in enumerate(outer):
         for j, second in enumerate(outer[: i + 1]):
             gap = float(np.linalg.norm(first[:5, None] - second[None, 5:], axis=2).min())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["corner", "edge", "face", "octahedron"]
+__all__ = ["corner", "edge", "face", "octahedron", "off_centre"]
 
 Array = NDArray[Any]
 
@@ -117,3 +117,33 @@ def face(metal_metal: float, bridges: tuple[float, float, float], *, terminal: f
         )
         ligands += list(metal + terminal * rays)
     return np.vstack([metals, shared, ligands])
+
+
+def off_centre(
+    positions: Array, metal: int, ligands: Array, *, axis: Array, distance: float, keep_lengths: bool
+) -> Array:
+    r"""Ligands about a metal that has moved away from their centre; the metal keeps its place, shape (n, 3).
+
+    From the metal a ligand is then seen at :math:`\mathbf{r} - d\,\hat{\mathbf{a}}`. Where bonds keep their
+    lengths, only this direction is taken over: the ligands lean against the motion.
+
+    Parameters
+    ----------
+    positions
+        Of all atoms, angstrom, shape (n, 3).
+    metal, ligands
+        Index of the metal, and of the ligands that it leaves behind.
+    axis
+        Where the metal moves, shape (3,), of any length.
+    distance
+        d, angstrom.
+    keep_lengths
+        Whether bonds keep their lengths, or become what the motion makes of them.
+    """
+    rays = positions[ligands] - positions[metal]
+    seen = rays - distance * axis / np.linalg.norm(axis)
+    if keep_lengths:
+        seen *= (np.linalg.norm(rays, axis=1) / np.linalg.norm(seen, axis=1))[:, None]
+    moved = positions.copy()
+    moved[ligands] = positions[metal] + seen
+    return moved
