@@ -5,9 +5,11 @@ from functools import partial
 import pytest
 
 import shortrange.compare.evidence as evidence
+import shortrange.run.kept_fits as kept_fits
 import shortrange.run.pipeline as pipeline
 import shortrange.simulate.pairs as pairs
 from shortrange.config import read_project
+from shortrange.report.verdict_json import verdict_json, verdict_record
 from shortrange.run import run_project
 
 
@@ -34,6 +36,11 @@ def counted(monkeypatch, tmp_path):
 
     monkeypatch.setattr(pairs, "count_piece", count)
     return calls
+
+
+def written(result):
+    """What verdict.json holds of the verdict."""
+    return verdict_json(verdict_record(result.verdict, inputs=(), versions=result.versions))
 
 
 def test_an_interrupted_run_goes_on(small_project, counted, tmp_path, monkeypatch):
@@ -66,6 +73,15 @@ def test_an_interrupted_run_goes_on(small_project, counted, tmp_path, monkeypatc
         run_project(project, progress=stop)
     ranked = [found for found in fits if len(found) == len(project.model)][-1]
     assert [m.log_evidence for m in resumed.verdict.models] == [m.log_evidence for m in ranked]
+
+    def refit(*_arguments, **_more):
+        raise AssertionError("a finished fit is made again")
+
+    for name in ("judge", "judge_mixture"):
+        monkeypatch.setattr(kept_fits, name, refit)
+    again = run_project(project)
+    assert written(again) == written(resumed)
+    assert not list(folder.glob("pieces-*"))
 
 
 def test_other_snapshots_are_not_taken_for_those_of_the_interruption(small_project, counted):

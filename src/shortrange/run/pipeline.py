@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from shortrange.analyse.analysis import Analysis
-from shortrange.compare.evidence import check_evidence, check_nested, judge
-from shortrange.compare.mixture import Component, MixtureFit, judge_mixture
+from shortrange.compare.evidence import check_evidence, check_nested
+from shortrange.compare.mixture import Component, MixtureFit
 from shortrange.compare.rank import decide, leading, rank, upper_limit
 from shortrange.compare.structure import surroundings
 from shortrange.compare.theory_error import TheoryError
@@ -27,6 +27,7 @@ from shortrange.run.comparison import Comparison
 from shortrange.run.contents import analyse_models
 from shortrange.run.foresight import foresee
 from shortrange.run.inputs import Inputs, incomplete_models, load_inputs
+from shortrange.run.kept_fits import KeptFits
 from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
@@ -97,9 +98,10 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         If data cannot be reduced, or a model cannot be simulated.
     """
     tell = progress or (lambda _: None)
-    # What was simulated before an interruption is there when the same project runs again.
-    simulated: list[PieceStore] = []
-    workers = Workers(keep=True, unfinished=simulated)
+    # What was simulated and fitted before an interruption is there when the same project runs again.
+    kept = KeptFits(project.path)
+    unfinished: list[PieceStore] = [kept.store]
+    workers = Workers(keep=True, unfinished=unfinished)
     tell("load")
     inputs = load_inputs(project)
     warnings = [f"{f.where}: {f.text}" for f in inputs.findings if f.level == "warning"]
@@ -120,8 +122,8 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         warnings += [f"{measurement.name}: {text}" for text in comparison.warnings]
         for name, term in comparison.terms.items():
             tell(f"fit {measurement.name} with {name}")
-            fits[name].append(judge(term, theory_error=comparison.theory_error))
-        controls = {label: _chances(terms, comparison) for label, terms in comparison.controls.items()}
+            fits[name].append(kept.judge(term, theory_error=comparison.theory_error))
+        controls = {k: _chances(terms, comparison, kept) for k, terms in comparison.controls.items()}
         warnings += _flips(measurement.name, fits, controls)
         settings[measurement.name] = {
             **comparison.settings,
@@ -134,17 +136,17 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
             where=str(project.path),
             do="leave those models out, or add total scattering",
         )
-    mixtures = {mixture.name: _judge_mixture(mixture, comparisons, tell) for mixture in project.mixture}
+    mixtures = {mixture.name: _judge_mixture(mixture, comparisons, tell, kept) for mixture in project.mixture}
     shown = {**fits, **{name: list(mixture.fits) for name, mixture in mixtures.items()}}
     ranked = rank(fits, mixtures=mixtures)
     # A bare unit is no phase of its own that the sample could hold beside another.
     whole = [name for name in fits if name not in inputs.motifs]
-    admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), whole, comparisons, tell)
-    checks, doubtful = _check_evidence(ranked, comparisons, check_evidence)
+    admixtures = _admixtures(leading(ranked, odds=project.verdict.odds), whole, comparisons, tell, kept)
+    checks, doubtful = _check_evidence(ranked, comparisons, check_evidence, kept)
     nested: dict[str, Any] = {}
     if project.verdict.nested:
         tell("sample the evidence")
-        nested["laplace_less_nested"], more = _check_evidence(ranked, comparisons, check_nested)
+        nested["laplace_less_nested"], more = _check_evidence(ranked, comparisons, check_nested, kept)
         doubtful += more
     verdict = decide(
         ranked,
@@ -170,7 +172,7 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     tell("analyse the models")
     contents = analyse_models(inputs.models)
     verdict = replace(verdict, structure=_structure(verdict, contents, inputs, project))
-    for store in simulated:
+    for store in unfinished:
         store.clear()
     return RunResult(
         project=project,
@@ -256,9 +258,11 @@ def _with_theory_error(comparison: Comparison, measurement: Measurement, project
     return replace(comparison, theory_error=changed)
 
 
-def _judge_mixture(mixture: Mixture, comparisons: Sequence[Comparison], tell: Progress) -> MixtureFit:
+def _judge_mixture(
+    mixture: Mixture, comparisons: Sequence[Comparison], tell: Progress, kept: KeptFits
+) -> MixtureFit:
     """Fit a mixture to all measurements together."""
-    return judge_mixture(
+    return kept.judge_mixture(
         _components(comparisons),
         mixture.of,
         tell=lambda text: tell(f"fit {mixture.name}, {text}"),
@@ -266,7 +270,7 @@ def _judge_mixture(mixture: Mixture, comparisons: Sequence[Comparison], tell: Pr
 
 
 def _admixtures(
-    best: ModelResult, names: Sequence[str], comparisons: Sequence[Comparison], tell: Progress
+    best: ModelResult, names: Sequence[str], comparisons: Sequence[Comparison], tell: Progress, kept: KeptFits
 ) -> dict[str, MixtureFit]:
     """Mix the leading model with each other one, to see whether some of it would help."""
     if best.shares or best.name not in names:
@@ -275,7 +279,9 @@ def _admixtures(
     for other in names:
         if other != best.name:
             tell(f"try {best.name} with some {other}")
-            tried[other] = judge_mixture(_components(comparisons), (best.name, other))
+            tried[other] = kept.judge_mixture(
+                _components(comparisons), (best.name, other), tell=lambda _: None
+            )
     return tried
 
 
@@ -283,6 +289,7 @@ def _check_evidence(
     ranked: Sequence[ModelResult],
     comparisons: Sequence[Comparison],
     check: Callable[..., tuple[float, float]],
+    kept: KeptFits,
 ) -> tuple[dict[str, dict[str, list[float]]], list[str]]:
     """Check Laplace's approximation for the best two models; say where it is off by more than 1 nat."""
     checks: dict[str, dict[str, list[float]]] = {}
@@ -290,7 +297,7 @@ def _check_evidence(
     for comparison in comparisons:
         for name in [m.name for m in ranked if not m.shares][:2]:
             term = comparison.terms[name]
-            off, sigma = check(term, theory_error=comparison.theory_error)
+            off, sigma = kept.check(check, term, theory_error=comparison.theory_error)
             checks.setdefault(term.measurement, {})[name] = [off, sigma]
             if not abs(off) < 1.0 + 2.0 * sigma < 3.0:
                 other = "" if check is check_nested else "; compare with [verdict] nested = true"
@@ -319,9 +326,9 @@ def _describe(admixtures: Mapping[str, MixtureFit]) -> dict[str, dict[str, float
     return found
 
 
-def _chances(terms: Mapping[str, Term], comparison: Comparison) -> dict[str, float]:
+def _chances(terms: Mapping[str, Term], comparison: Comparison, kept: KeptFits) -> dict[str, float]:
     """Probabilities of the models from one way of making a comparison."""
-    fits = {name: [judge(term, theory_error=comparison.theory_error)] for name, term in terms.items()}
+    fits = {name: [kept.judge(term, theory_error=comparison.theory_error)] for name, term in terms.items()}
     return {model.name: model.probability for model in rank(fits)}
 
 
