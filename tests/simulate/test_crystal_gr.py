@@ -252,3 +252,42 @@ def test_a_window_beyond_the_shells_is_refused():
     r = np.arange(8.0, 15.0, 0.05)
     with pytest.raises(DataError, match="r_max of 14"):
         phase.on(r, phase.tables(r, q_max=20.0))
+
+
+def test_a_coarser_grid_is_as_good_until_peaks_get_narrower():
+    r = np.arange(9.0, 14.0, 0.06)
+    for kind in ("debye", "pdffit"):
+        phase = crystal_pdf(two_sites("monoclinic"), r_max=14.0, peaks=kind)
+        tables, start = phase.tables(r, q_max=24.0), phase.start
+        fine, coarse = phase.on(r, tables), phase.on(r, tables, around=start)
+        assert coarse.grid.size < 0.6 * fine.grid.size
+        # In standard deviations of the start; 0.5 needs the finer grid.
+        for narrower in (1.0, 0.8, 0.5):
+            values = start.copy()
+            values[phase.index("u_iso_Na") : phase.index("u_iso_Cl") + 1] *= narrower**2
+            (g, slopes), (expected, exact) = coarse(values), fine(values)
+            assert np.abs(g - expected).max() < 1e-6 * np.abs(expected).max()
+            assert np.all(np.abs(slopes - exact).max(axis=0) <= 2e-6 * np.abs(exact).max(axis=0))
+            np.testing.assert_allclose(coarse.curve(values), g, atol=1e-12)
+        assert coarse._able(start) is coarse
+        assert coarse._able(values).grid.size == fine.grid.size
+
+
+def test_a_coarser_grid_begins_at_a_multiple_of_its_step():
+    phase = crystal_pdf(two_sites("cubic"), r_max=9.0)
+    r = np.arange(1, 150) * 0.06
+    tables = phase.tables(r, q_max=24.0, q_min=0.7)
+    for part in (r[20:80], r[60:]):
+        fine, coarse = phase.on(part, tables), phase.on(part, tables, around=phase.start)
+        assert coarse.grid.size < 0.6 * fine.grid.size
+        expected, g = fine(phase.start)[0], coarse(phase.start)[0]
+        assert np.abs(g - expected).max() < 1e-6 * np.abs(expected).max()
+
+
+def test_the_slope_by_one_u_of_all_is_the_sum_of_those_by_each():
+    phase = crystal_pdf(two_sites("hexagonal"), r_max=12.0)
+    r = np.arange(4.0, 12.0, 0.06)
+    tables = phase.tables(r, q_max=22.0)
+    each = phase.on(r, tables, active=("a", "u_iso_Na", "u_iso_Cl"))(phase.start)[1]
+    both = phase.on(r, tables, active=("a", "u_iso"))(phase.start)[1]
+    np.testing.assert_allclose(both[:, 1], each[:, 1] + each[:, 2], atol=1e-9)

@@ -138,6 +138,15 @@ class Job:
         """Return the problem of one window."""
         return self.over.problem(self.book, self.book.start, self.curves, (low, high))
 
+    def columns(self, problem: Problem) -> Array:
+        """G of each phase where the book starts, for scales of 1, on the points of a window, shape (n_r, n).
+
+        The window's model is the same there: what lies beyond it was added to make it so.
+        """
+        r = problem.data.r
+        first = int(np.searchsorted(self.over.window.r, r[0] - 1e-9))
+        return np.array([self.curves[name][first : first + r.size] for name in problem.models]).T
+
 
 @dataclass(slots=True)
 class WindowFit:
@@ -230,12 +239,14 @@ def _first(job: Job, edge: tuple[float, float]) -> WindowFit:
     fit = WindowFit(*edge)
     try:
         problem = fit.problem = job.problem(*edge)
-        fit.rw_fixed = _rw(problem, job.book.start)
+        columns = job.columns(problem)
+        fit.rw_fixed = _rw(problem, columns)
+        start = job.book.start
         # A phase that only some windows hold has no good values in the fit of the whole range.
-        starts = [job.book.start]
-        if not np.array_equal(job.given, starts[0]):
-            starts.append(job.given)
-        start = min(starts, key=lambda x: _cost(problem, x, 1.0)) if len(starts) > 1 else starts[0]
+        if not np.array_equal(job.given, start):
+            scales = [job.book.all_values(start)[job.book.index(f"{name}.scale")] for name in problem.models]
+            if _cost(problem, job.given, 1.0) < _misfit(problem, columns @ np.array(scales), start, 1.0):
+                start = job.given
         kept = job.store.get(*edge) if job.store else None
         fit.solution = kept or solve(problem, start=start, errors_known=job.over.known)
         fit.reason = fit.solution.reason
@@ -253,7 +264,9 @@ def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | 
         return None
     good = best is not None and not best.reason
     noise = best.noise_scale if best is not None and good else 1.0
-    own = _cost(problem, best.theta, noise) if best is not None and good else np.inf
+    own = np.inf
+    if best is not None and good:
+        own = best.chi2 / noise**2 + _pull(problem, best.theta)
     for other in near:
         if other is None or other.reason or _cost(problem, other.theta, noise) >= own:
             continue
@@ -261,7 +274,7 @@ def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | 
             found = solve(problem, start=other.theta, errors_known=job.over.known)
         except ShortrangeError:
             continue
-        cost = _cost(problem, found.theta, noise)
+        cost = found.chi2 / noise**2 + _pull(problem, found.theta)
         if not found.reason and cost < own:
             best, own = found, cost
     return best
@@ -269,18 +282,27 @@ def _again(job: Job, fit: WindowFit, near: list[Solution | None]) -> Solution | 
 
 def _cost(problem: Problem, theta: Array, noise: float) -> float:
     try:
-        g = problem.curve(theta)
+        return _misfit(problem, problem.curve(theta), theta, noise)
     except ShortrangeError:
         return np.inf
+
+
+def _misfit(problem: Problem, g: Array, theta: Array, noise: float) -> float:
     misfit = problem.data.whiten @ (g - problem.data.g) / noise
-    prior = [(v - p.prior[0]) / p.prior[1] for v, p in zip(theta, problem.book.free, strict=True) if p.prior]
-    return float(misfit @ misfit + np.sum(np.square(prior)))
+    return float(misfit @ misfit) + _pull(problem, theta)
 
 
-def _rw(problem: Problem, theta: Array) -> float:
-    """Misfit of a fixed shape: only the scales follow the window."""
-    _, jac, _ = problem.model(theta)
-    scales = [k for k, p in enumerate(problem.book.free) if p.name.endswith(".scale")]
-    g = problem.data.g
-    found = np.linalg.lstsq(jac[:, scales], g, rcond=None)[0]
-    return float(np.linalg.norm(g - jac[:, scales] @ found) / np.linalg.norm(g))
+def _pull(problem: Problem, theta: Array) -> float:
+    """Misfit of the priors."""
+    held = [(v - p.prior[0]) / p.prior[1] for v, p in zip(theta, problem.book.free, strict=True) if p.prior]
+    return float(np.sum(np.square(held)))
+
+
+def _rw(problem: Problem, columns: Array) -> float:
+    """Misfit of a fixed shape, of which ``columns`` are the parts: only the scales follow the window."""
+    book, g = problem.book, problem.data.g
+    places = [book.index(f"{name}.scale") for name in problem.models]
+    scales = [k for k, p in enumerate(book.free) if p.name.endswith(".scale")]
+    free = columns @ book.matrix[np.ix_(places, scales)]
+    found = np.linalg.lstsq(free, g, rcond=None)[0]
+    return float(np.linalg.norm(g - free @ found) / np.linalg.norm(g))

@@ -121,12 +121,17 @@ class Book:
         return slice(first, first + len(self.phases[phase].names))
 
     def active(self, phase: str) -> tuple[str, ...]:
-        """Own parameters of a phase that some free parameter moves."""
-        moved = {place for parameter in self.free for place in parameter.targets}
-        own = self.of_phase(phase)
-        return tuple(
-            n for i, n in zip(range(own.start, own.stop), self.phases[phase].names, strict=True) if i in moved
-        )
+        """Own parameters of a phase that some free parameter moves.
+
+        Where one moves U of all elements they are ``u_iso``: one slope instead of one by each.
+        """
+        moved = {place: k for k, parameter in enumerate(self.free) for place in parameter.targets}
+        model, first = self.phases[phase], self.of_phase(phase).start
+        by = {name: moved[first + i] for i, name in enumerate(model.names) if first + i in moved}
+        group = model.groups.get("u_iso", {}).get("u_iso", ()) if model.sites is None else ()
+        if len(group) < 2 or len({by.get(name, -1) for name in group}) > 1 or group[0] not in by:
+            return tuple(by)
+        return tuple("u_iso" if name == group[0] else name for name in by if name not in group[1:])
 
     def held(self, names: Iterable[str]) -> Book:
         """Return a copy in which some free parameters are fixed where they start.

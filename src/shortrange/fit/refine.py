@@ -199,10 +199,11 @@ class Range:
         first = int(np.searchsorted(self.window.r, window.r[0] - 1e-9))
         full, models = book.all_values(theta), {}
         for name, phase in book.phases.items():
-            model = phase.on(window.r, self.tables[name], active=book.active(name))
-            models[name] = model.with_outside(
-                full[book.of_phase(name)], curves[name][first : first + window.r.size]
-            )
+            own = full[book.of_phase(name)]
+            # Of the whole range there is one model: it may take its time.
+            model = phase.on(window.r, self.tables[name], active=book.active(name),
+                             around=None if limits is None else own)  # fmt: skip
+            models[name] = model.with_outside(own, curves[name][first : first + window.r.size])
         return Problem(data=window, models=models, book=book)
 
 

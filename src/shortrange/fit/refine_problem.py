@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ __all__ = ["Problem", "Solution", "cross_validate", "solve"]
 Array = NDArray[Any]
 
 _MAX_EVALUATIONS = 100
-_FTOL = 1e-5
+_FINE, _ROUGH = (3e-7, 1e-5), (0.5, 0.3)
+"""Parts of the sum of squares: a fit ends where its next step would gain less than the first, or its last
+gained less than the second; roughly, while the errors of the data are still being found."""
+_ROUNDS = 6
 _REFUSED = 1e6
 _AWAY = 0.1
 """Distance from a limit, in sizes of a parameter, from which a fit that got stuck there begins again."""
@@ -46,6 +49,9 @@ class Problem:
     models: Mapping[str, CrystalWindow]
     book: Book
     restraints: tuple[Bound, ...] = ()
+    _last: dict[bytes, tuple[Array, Array, dict[str, Array]]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @property
     def has_priors(self) -> bool:
@@ -66,7 +72,17 @@ class Problem:
         return np.asarray(np.sum(parts, axis=0))
 
     def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
-        """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase."""
+        """G, its Jacobian by the free parameters (n_r, n_free), and G of each phase; not to be written to."""
+        key = theta.tobytes()
+        if key not in self._last:
+            found = self.evaluate(theta)
+            # A fit ends where its results are then read.
+            self._last.clear()
+            self._last[key] = found
+        return self._last[key]
+
+    def evaluate(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
+        """See `model`, which remembers its last result."""
         book = self.book
         full = book.all_values(theta)
         slopes = np.zeros((self.data.r.size, full.size))
@@ -76,7 +92,7 @@ class Problem:
             g, jac = window(full[own])
             scale = full[own.start - 1]
             slopes[:, own.start - 1] = g
-            places = [own.start + window.phase.names.index(name) for name in window.active]
+            places = [own.start + window.phase.index(name) for name in window.active]
             slopes[:, places] = scale * jac
             parts[phase] = scale * g
         total = np.sum(list(parts.values()), axis=0)
@@ -143,40 +159,90 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     memory = _Memory(problem)
     # The first misfit is the largest: priors hold until the parameters come closer.
     noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
-    for _ in range(4 if problem.has_priors else 1):
+    # Without priors the noise does not move the parameters: one round is enough.
+    last = not problem.has_priors
+    for _ in range(_ROUNDS if problem.has_priors else 1):
         theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
-        found = _least_squares(memory, theta, noise, (lower, upper), size)
+        found = _least_squares(memory, theta, noise, (lower, upper), size, _FINE if last else _ROUGH)
         theta, nfev = found.x, nfev + found.nfev
         if not found.success:
             break
         new = _noise(memory, theta, noise, errors_known)
         settled = abs(new - noise) < 0.05 * noise
         noise = new
-        if settled:
+        if settled and last:
             break
+        last = settled
     return _solution(problem, memory, theta, noise, nfev, "" if found.success else _no_end(nfev), size)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _End:
+    """Where least squares stopped, after how many evaluations, and whether by itself."""
+
+    x: Array
+    nfev: int
+    success: bool
+
+
+class _ArrivedError(Exception):
+    """The next step of a fit would gain nothing; scipy would take it first, and has a callback since 1.16."""
+
+
 def _least_squares(
-    memory: _Memory, theta: Array, noise: float, bounds: tuple[Array, Array], size: Array
-) -> Any:
+    memory: _Memory,
+    theta: Array,
+    noise: float,
+    bounds: tuple[Array, Array],
+    size: Array,
+    enough: tuple[float, float],
+) -> _End:
     """Run scipy's least squares; where it creeps along a limit, once more from a point away from it."""
-
-    def run(start: Array) -> Any:
-        return least_squares(
-            lambda x: memory.residual(x, noise), start, jac=lambda x: memory.jacobian(x, noise),
-            bounds=bounds, x_scale=size, ftol=_FTOL, xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS,
-        )  # fmt: skip
-
-    found = run(theta)
     away = np.minimum(_AWAY * size, 0.25 * (bounds[1] - bounds[0]))
-    inside = np.clip(found.x, bounds[0] + away, bounds[1] - away)
-    if found.success or np.array_equal(inside, found.x):
-        return found
+    first = _run(memory, theta, noise, bounds, size, enough)
+    inside = np.clip(first.x, bounds[0] + away, bounds[1] - away)
+    if first.success or np.array_equal(inside, first.x):
+        return first
     # A step that would leave the limits is cut as a whole: next to one, every step is short.
-    again = run(inside)
-    again.nfev += found.nfev
-    return again
+    again = _run(memory, inside, noise, bounds, size, enough)
+    return replace(again, nfev=again.nfev + first.nfev)
+
+
+def _run(
+    memory: _Memory,
+    theta: Array,
+    noise: float,
+    bounds: tuple[Array, Array],
+    size: Array,
+    enough: tuple[float, float],
+) -> _End:
+    x, asked = theta, 0
+
+    def residual(at: Array) -> Array:
+        nonlocal asked
+        asked += 1
+        return memory.residual(at, noise)
+
+    def jacobian(at: Array) -> Array:
+        nonlocal x
+        x, slopes = at.copy(), memory.jacobian(at, noise)
+        if _gain(memory.residual(at, noise), slopes) < enough[0]:
+            raise _ArrivedError
+        return slopes
+
+    try:
+        found = least_squares(residual, theta, jac=jacobian, bounds=bounds, x_scale=size, ftol=enough[1],
+                              xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS)  # fmt: skip
+    except _ArrivedError:
+        return _End(x, asked - 1, True)
+    return _End(found.x, asked - 1, bool(found.success))
+
+
+def _gain(residual: Array, slopes: Array) -> float:
+    """Part of a sum of squares that the best step of the linear problem takes away, limits not counted."""
+    moving = slopes[:, np.any(slopes, axis=0)]
+    reached = np.linalg.qr(moving / np.linalg.norm(moving, axis=0))[0].T @ residual
+    return float(reached @ reached) / max(float(residual @ residual), 1e-300)
 
 
 def cross_validate(problem: Problem, solution: Solution, *, folds: int, errors_known: bool) -> float:

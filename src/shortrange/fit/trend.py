@@ -121,14 +121,15 @@ class _TrendProblem(Problem):
             slopes[p * m : (p + 1) * m, own] = self.rows / width
         return slopes @ theta, slopes
 
-    def model(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
+    def evaluate(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
+        """See `Problem.model`."""
         book, n, k = self.book, self.widths.size, self.knots.size
         full = book.all_values(theta)
         slopes = np.zeros((self.data.r.size, full.size))
         parts, columns = {}, []
         for row, (phase, window) in zip(theta[-n * k :].reshape(n, k), self.models.items(), strict=True):
             own = book.of_phase(phase)
-            places = [own.start + window.phase.names.index(name) for name in window.active]
+            places = [own.start + window.phase.index(name) for name in window.active]
             found, slopes[:, places] = window.varied(full[own], self.hats(window.grid), row)
             parts[phase] = found @ row
             columns.append(found)

@@ -61,6 +61,7 @@ class BandTables:
     step: float
     minus: Array
     plus: Array
+    q_max: float
 
     def matrix(self, r: tuple[float, float, int], grid: tuple[float, float, int]) -> Array:
         """Matrices from samples of h on a grid to G on ``r``, shape (w, size of r, size of grid).
@@ -115,7 +116,8 @@ def band_tables(
     half = cosine_table(weight, q_range=q_range, start=0.0, step=step, size=count)
     size = 2 * (round((last - first) / step) + 1) + 1
     plus = cosine_table(weight, q_range=q_range, start=2 * first, step=step, size=size)
-    return BandTables(first=first, step=step, minus=np.hstack([half[:, :0:-1], half]), plus=plus)
+    return BandTables(first=first, step=step, minus=np.hstack([half[:, :0:-1], half]), plus=plus,
+                      q_max=q_range[1])  # fmt: skip
 
 
 def band_curve(

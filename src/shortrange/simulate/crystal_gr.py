@@ -18,9 +18,9 @@ The grid reaches past the compared range and is switched off smoothly, so that r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +51,10 @@ FAR = 7.0
 SWITCH = 2.0
 GRID = 0.035
 """Angstrom; a Gaussian as wide as that on it is exact to 1e-6 below Q = 30, a wider one to rounding."""
+ALIAS = 5.2
+"""Standard deviations in Q beyond which the transform of a Gaussian is nothing: 1e-6 of its height."""
+SPARE = 0.7
+"""Part of their width at the start to which peaks may narrow before a grid made for them gets finer."""
 AROUND = ("density",)
 _WIDTHS = ("delta1", "delta2", "q_broad")
 _GROWTH = 1.03  # distances may grow by so much before shells are missing
@@ -111,6 +115,10 @@ class CrystalPdf:
         """Where the parameters of the sites begin and end among all."""
         first = len(self.cell.names)
         return first, len(self.names) - len(_WIDTHS) - len(self.shape_names) - 1
+
+    def index(self, name: str) -> int:
+        """Place of a parameter among all; of a group that moves together that of its first member."""
+        return self.names.index(name if name in self.names else next(iter(self.groups[name].values()))[0])
 
     def crystal_at(self, values: Array) -> Crystal:
         """Return the crystal that a vector of parameters describes.
@@ -180,8 +188,9 @@ class CrystalPdf:
         )  # fmt: skip
 
     def on(
-        self, r: Array, tables: BandTables, *, active: tuple[str, ...] | None = None, margin: float = MARGIN
-    ) -> CrystalWindow:
+        self, r: Array, tables: BandTables, *, active: tuple[str, ...] | None = None, margin: float = MARGIN,
+        around: Array | None = None,
+    ) -> CrystalWindow:  # fmt: skip
         """Prepare the model on the points ``r``.
 
         Parameters
@@ -191,9 +200,13 @@ class CrystalPdf:
         tables
             From `tables`.
         active
-            Parameters by which derivatives are wanted; all by default.
+            Parameters by which derivatives are wanted; all by default. The name of a group means that its
+            members move together.
         margin
             Angstrom computed past the ends of ``r``.
+        around
+            Values near which the model will be used, shape (p,): its grid is then no finer than widths near
+            those need. Where they get narrower the model goes back to the finest.
 
         Raises
         ------
@@ -201,16 +214,35 @@ class CrystalPdf:
             If ``r`` is not uniform, or reaches beyond the shells.
         """
         spacing = _spacing(r)
-        start, fine, size = _grid_of(r, spacing, below=margin, above=margin)
-        matrix = tables.matrix((float(r[0]), spacing, r.size), (start, fine, size))
+        start, fine, size = grid = _grid_of(r, spacing, below=margin, above=margin)
+        active = self.names if active is None else active
+        narrowest, finest = 0.0, None
+        if around is not None and self.sites is None:
+            narrowest = SPARE * self.narrowest(around, start)
+            grid = _coarser(grid, narrowest, tables.q_max)
+            finest = cache(lambda: self.on(r, tables, active=active, margin=margin))
+        matrix = tables.matrix((float(r[0]), spacing, r.size), grid)
         # Pairs side by side, so that one product sums over them.
         matrix = np.concatenate(list(matrix), axis=1)
-        active = self.names if active is None else active
-        return self._window(r, start, fine, size, active, matrix, width=min(SWITCH, margin / 2))
+        # Both grids end in the same way, or the ripples of what lies beyond would not fit both.
+        switch = partial(_switch, first=start, step=fine, size=size, width=min(SWITCH, margin / 2))
+        window = self._window(r, *grid, active, matrix, switch)
+        return window if grid[1] == fine else replace(window, narrowest=narrowest, finest=finest)
+
+    def narrowest(self, values: Array, r: float) -> float:
+        """Return the standard deviation of the narrowest peak from ``r`` on, angstrom, for fixed sites.
+
+        0 if a variance is not positive.
+        """
+        first, last = self.split
+        r = max(r, self.shells.shortest) / _GROWTH
+        delta1, delta2 = values[last : last + 2]
+        # Beyond, peaks are wider: what the deltas take gets less, and q_broad adds.
+        return float(np.sqrt(max(2 * values[first:last].min() * (1 - delta1 / r - delta2 / r**2), 0.0)))
 
     def _window(
-        self, r: Array, start: float, fine: float, size: int, active: tuple[str, ...], matrix: Array, *,
-        width: float,
+        self, r: Array, start: float, fine: float, size: int, active: tuple[str, ...], matrix: Array,
+        switch: Callable[[Array], Array],
     ) -> CrystalWindow:  # fmt: skip
         end = start + (size - 1) * fine
         if end > self.shells.r_max / _GROWTH + 1e-6:
@@ -222,7 +254,7 @@ class CrystalPdf:
         limits = ((start - 2.0) / _GROWTH, (end + 2.0) * _GROWTH)
         return CrystalWindow(
             phase=self, r=r, grid=grid, active=active, matrix=matrix, outside=np.zeros(r.size),
-            rows=Rows.near(self, limits, active), switch=_switch(grid, low=start > 1.5 * fine, width=width),
+            rows=Rows.near(self, limits, active), switch=switch(grid),
         )  # fmt: skip
 
     def surroundings(self, values: Array, r: Array) -> Array:
@@ -233,7 +265,8 @@ class CrystalPdf:
         """G of all shells on ``r`` (uniform), for a scale of 1, shape (n_r,)."""
         spacing = _spacing(r)
         start, fine, size = _grid_of(r, spacing, below=float(r[0]), above=FAR)
-        window = self._window(r, start, fine, size, (), np.zeros((0, 0)), width=2 * SWITCH)
+        switch = partial(_switch, first=start, step=fine, size=size, width=2 * SWITCH)
+        window = self._window(r, start, fine, size, (), np.zeros((0, 0)), switch)
         return self.surroundings(values, r) + band_curve(
             self.pair_weights, window.density(values)[:, 0], q_range=(q_min, q_max),
             r=(float(r[0]), spacing, r.size), grid=(start, fine, size),
@@ -341,8 +374,23 @@ def _grid_of(r: Array, spacing: float, *, below: float, above: float) -> tuple[f
     return float(r[0]) - before * fine, float(fine), size
 
 
-def _switch(grid: Array, *, low: bool, width: float) -> Array:
-    """1 within, and half a cosine at the upper end and, if ``low``, at the lower."""
-    up = np.clip((grid[-1] - grid) / width, 0.0, 1.0)
-    down = np.clip((grid - grid[0]) / width, 0.0, 1.0) if low else np.ones_like(grid)
+def _coarser(grid: tuple[float, float, int], narrowest: float, q_max: float) -> tuple[float, float, int]:
+    """Take every so many points of a grid as Gaussians not narrower than ``narrowest``, angstrom, allow."""
+    start, fine, size = grid
+    # The transform of a Gaussian comes back at 2 pi / step - Q.
+    step = 2 * np.pi / (q_max + ALIAS / narrowest) if narrowest > 0 else 0.0
+    times, zeros, first = int(step / fine + 1e-9), start / fine, 0
+    if start < 1.5 * times * fine:
+        # From zero on, where G is odd, only points at multiples of the step are exact.
+        first = -round(zeros) % max(times, 1)
+        times = times if abs(zeros - round(zeros)) < 1e-6 else 1
+    if times < 2:
+        return grid
+    return start + first * fine, times * fine, (size - 1 - first) // times + 1
+
+
+def _switch(r: Array, *, first: float, step: float, size: int, width: float) -> Array:
+    """1 within a grid, and half a cosine at its upper end and, unless that is zero, at the lower."""
+    up = np.clip((first + (size - 1) * step - r) / width, 0.0, 1.0)
+    down = np.clip((r - first) / width, 0.0, 1.0) if first > 1.5 * step else np.ones_like(r)
     return np.asarray(0.25 * (1 - np.cos(np.pi * up)) * (1 - np.cos(np.pi * down)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,10 @@ class CrystalWindow:
     rows: Rows
     switch: Array
     outside: Array
+    narrowest: float = 0.0
+    """Standard deviation of the narrowest peaks for which the grid is fine enough, angstrom."""
+    finest: Callable[[], CrystalWindow] | None = None
+    """The same window on a grid for narrower ones; None if this is it."""
 
     def with_outside(self, values: Array, whole: Array) -> CrystalWindow:
         """Return the window with the ripples of what lies beyond its margin.
@@ -119,7 +124,14 @@ class CrystalWindow:
 
     def curve(self, values: Array) -> Array:
         """G for a scale of 1 without its derivatives, shape (n_r,)."""
-        return replace(self, active=(), rows=self.rows.fixed())(values)[0]
+        able = self._able(values)
+        return replace(able, active=(), rows=able.rows.fixed())(values)[0]
+
+    def _able(self, values: Array) -> CrystalWindow:
+        """Return this window, or where its grid is too coarse the one with a finer."""
+        if self.finest is None or self.phase.narrowest(values, float(self.grid[0])) >= self.narrowest:
+            return self
+        return replace(self.finest(), outside=self.outside)
 
     def __call__(self, values: Array) -> tuple[Array, Array]:
         """G for a scale of 1, and its derivatives.
@@ -139,6 +151,9 @@ class CrystalWindow:
         SimulationError
             If a peak gets narrower than can be sampled (U too small, delta1 or delta2 too large).
         """
+        able = self._able(values)
+        if able is not self:
+            return able(values)
         # One product for the sum and all derivatives.
         out = self.carried(self.density(values).transpose(0, 2, 1))
         out[:, 0] += self.phase.surroundings(values, self.r)
@@ -245,6 +260,8 @@ class CrystalWindow:
             for i, element in enumerate(shells.elements):
                 if f"u_iso_{element}" in place:
                     du[:, place[f"u_iso_{element}"]] = (first == i).astype(float) + (second == i)
+            if "u_iso" in place:
+                du[:, place["u_iso"]] = 2.0
             none = np.zeros((rows.kind.size, 0))
             return _Moved(rows.coefficients, rows.amplitude, (own[first] + own[second])[rows.kind], du,
                           none, none, none)  # fmt: skip

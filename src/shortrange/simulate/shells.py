@@ -131,7 +131,7 @@ def find_shells(crystal: Crystal, cell: CellMap, *, r_max: float) -> Shells:
             worth = found[0][0].size < 0.7 * pair.size
     pair, c, weight = _merge(*_joined(found), m) if worth else _joined(found)
     distance = np.sqrt(c @ m)
-    order = np.argsort(distance, kind="stable")
+    order = np.argsort(distance)
     pair, c, weight, distance = pair[order], c[order], weight[order], distance[order]
     fractions = np.array([crystal.composition[e] for e in elements]) / crystal.n_atoms
     ideal = [fractions[elements.index(a)] * fractions[elements.index(b)] * (2 - (a == b)) for a, b in pairs]
@@ -200,15 +200,16 @@ def pairs_around(
     SimulationError
         If another atom lies at the same place.
     """
+    from shortrange.simulate.lattice_kernel import neighbours_of
+
     apart = crystal.positions[first:] - crystal.positions[i]
-    difference = (apart[None, :, :] + translations[:, None, :]).reshape(-1, 3)
+    difference, partner = neighbours_of(apart, translations, cell.basis @ m, r_max)
+    partner += first
     r = np.sqrt(np.maximum(cell.coefficients(difference) @ m, 0.0))
-    partner = np.tile(np.arange(first, len(crystal.species)), translations.shape[0])
     itself = (partner == i) & (r < _SAME_ATOM)
-    inside = (r <= r_max) & ~itself
     partial = (crystal.occupancies[i] < 1) & (crystal.occupancies[partner] < 1)
-    either = partial & (r < _TOGETHER)
-    clash = np.flatnonzero(inside & ~either & (r < _SAME_ATOM))
+    either = ~itself & partial & (r < _TOGETHER)
+    clash = np.flatnonzero(~itself & ~either & (r < _SAME_ATOM))
     if clash.size:
         raise SimulationError(
             f"sites {i} ({crystal.species[i]}) and {partner[clash[0]]} "
@@ -216,11 +217,11 @@ def pairs_around(
             where=crystal.source or crystal.label,
             do="remove one of them, or give occupancies below 1",
         )
-    keep = inside & ~either
+    keep = ~itself & ~either
     weight = crystal.occupancies[i] * crystal.occupancies[partner[keep]]
     return Around(
         difference=difference[keep], weight=weight, partner=partner[keep],
-        alternatives=int(np.sum(inside & either)),
+        alternatives=int(np.sum(either)),
     )  # fmt: skip
 
 
