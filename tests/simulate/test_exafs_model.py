@@ -75,22 +75,6 @@ def test_parts_add_up(result):
     np.testing.assert_allclose(parts, result.model()(DATA_K, stretch=0.01, delta_e0=1.0), atol=1e-12)
 
 
-def test_bond_derivative_is_moving_the_bonds(result, potentials):
-    """All Ta-Cl bonds longer by 1 mA; derivative of single scattering only."""
-    lengths = np.linalg.norm(PLACES[1:7], axis=1, keepdims=True)
-
-    def moved(shift):
-        places = PLACES.copy()
-        places[1:7] *= 1 + shift / lengths
-        other = ensemble_exafs(replace(FRAME, positions=places[None]), potentials=potentials,
-                               multiple_scattering=False, **OPTIONS)  # fmt: skip
-        return other.model()(DATA_K)
-
-    slope, curve = result.model().bond_derivatives(DATA_K)["Ta-Cl"]
-    assert relative(slope, (moved(0.001) - moved(-0.001)) / 0.002) < 0.02
-    assert relative(curve, (moved(0.005) - 2 * moved(0) + moved(-0.005)) / (2 * 0.005**2)) < 0.02
-
-
 def test_spread_is_moving_long_bonds_out_and_short_ones_in(result, potentials):
     lengths = np.linalg.norm(PLACES[1:7], axis=1, keepdims=True)
     assert result.bond_lengths["Ta-Cl"] == pytest.approx(lengths.mean(), abs=1e-6)
@@ -129,8 +113,8 @@ def test_waves_beyond_the_table_are_refused(result):
         sum_paths(None, None, n_kinds=1, r_max=5.0, r_max_ms=0.0, scales=np.array([1.0]), shift=0.2)
 
 
-def test_only_bonds_have_derivatives(result):
-    assert set(result.model().bond_derivatives(DATA_K)) == {"Ta-Cl"}
+def test_only_bonds_have_a_spread(result):
+    assert set(result.model().bond_spread(DATA_K)) == {"Ta-Cl"}
 
 
 @pytest.mark.parametrize(

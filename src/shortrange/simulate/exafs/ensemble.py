@@ -103,7 +103,7 @@ def ensemble_exafs(
     r_max_ms
         Longest half length of those, angstrom; default (and at most) ``r_max``.
     bond_max
-        Neighbours nearer than this (angstrom) are bonds in `ExafsModel.bond_derivatives`.
+        Neighbours nearer than this (angstrom) are bonds in `ExafsModel.bond_spread`.
     potentials
         From `potentials_for`; default made from this trajectory.
     n_potentials
@@ -207,9 +207,8 @@ def _totals(
     origin = chi_from_envelopes(job.sums(tables, alone, scales=np.ones(1)).each[0], job.k)
     store = None
     if workers.keep:
-        settings = (
-            f"{job.r_max!r} {job.r_max_ms!r} {job.scales.tolist()} {job.k.tolist()} {job.bond_max!r} waves"
-        )
+        ranges = f"{job.r_max!r} {job.r_max_ms!r} {job.bond_max!r}"
+        settings = f"{ranges} {job.scales.tolist()} {job.k.tolist()} waves, 4 of bonds"
         store = PieceStore(content_key("exafs", job.potentials.key, settings, seen.where, origin.tobytes()))
     work = partial(job.spectra, tables=tables, origin=origin)
     totals = Totals()

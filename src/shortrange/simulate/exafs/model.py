@@ -28,7 +28,7 @@ class ExafsModel:
     stretches
         Distance scales less one at which the envelopes were summed.
     bonds
-        Envelopes of the bonds of a pair, (n_bins, 5, n_k): lengthened by (-1, 0, 1) times the first of
+        Envelopes of the bonds of a pair, (n_bins, 4, n_k): lengthened by (-1, 1) times the first of
         ``bond_steps``, and, by (-1, 1) times the third of them, their differences from the second.
     bond_steps
         angstrom, angstrom, and relative.
@@ -88,28 +88,6 @@ class ExafsModel:
         chi = self._envelopes.wave(q, self._lagrange(stretch), stretch)
         return np.asarray(s02 * np.exp(-2.0 * q**2 * delta_sigma2) * chi)
 
-    def bond_derivatives(
-        self, k: ArrayLike, *, s02: float = 1.0, delta_e0: float = 0.0, delta_sigma2: float = 0.0
-    ) -> dict[str, tuple[Array, Array]]:
-        """Change of chi with the bond lengths of each pair, for a potential whose bonds are biased.
-
-        Returns
-        -------
-        dict
-            Pair (such as ``"Ta-Cl"``) to (d chi / d r in 1/angstrom, d chi / d sigma2 in 1/angstrom^2), each
-            of shape (n,): all bonds of that pair longer by the same, or broader by a normal distribution.
-            Single scattering only.
-        """
-        q = self._theory_k(k, delta_e0)
-        factor = s02 * np.exp(-2.0 * q**2 * delta_sigma2)
-        h = self._bond_steps[0]
-        result = {}
-        for pair, spline in self._bonds.items():
-            low, middle, high = (spline.wave(q, unit, 0.0) for unit in np.eye(5)[:3])
-            # A normal distribution of variance s2 adds s2/2 times the second derivative.
-            result[pair] = factor * (high - low) / (2 * h), factor * (high - 2 * middle + low) / (2 * h**2)
-        return result
-
     def bond_spread(
         self, k: ArrayLike, *, s02: float = 1.0, delta_e0: float = 0.0, delta_sigma2: float = 0.0
     ) -> dict[str, Array]:
@@ -127,7 +105,7 @@ class ExafsModel:
         h, about, s = self._bond_steps
         result = {}
         for pair, spline in self._bonds.items():
-            low, _, high, short, long = np.eye(5)
+            low, high, short, long = np.eye(4)
             shift = (spline.wave(q, high, 0.0) - spline.wave(q, low, 0.0)) / (2 * h)
             spread = (spline.wave(q, long, s) - spline.wave(q, short, -s)) / (2 * s)
             result[pair] = factor * (spread + (about - self._bond_lengths[pair]) * shift)

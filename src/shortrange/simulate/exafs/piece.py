@@ -114,7 +114,7 @@ class Job:
         sums = self.sums(tables, around, scales=self.scales)
         chi = chi_from_envelopes(sums.each, self.k) - origin
         scatter = ScatterSums.of(chi.reshape(piece.n_frames, self.centres.size, -1))
-        changes = [(-BOND_STEP, 1.0), (0.0, 1.0), (BOND_STEP, 1.0)]
+        changes = [(-BOND_STEP, 1.0), (BOND_STEP, 1.0)]
         about, part = BOND_SPREAD
         changes += [(part * about, 1.0 - part), (-part * about, 1.0 + part)]
         bonds = [
