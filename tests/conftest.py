@@ -39,8 +39,6 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if hasattr(config, "workerinput"):  # several processes share the tests: the longest must not come last
-        items.sort(key=lambda item: item.path.name != "test_notebooks.py")
     if config.getoption("--validation"):
         items[:] = [item for item in items if "agreement" in item.fixturenames]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 DOCS = FOLDER.parent / "docs"
 PAGES = DOCS / "explanation"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.py"))
