@@ -20,6 +20,7 @@ Array = NDArray[Any]
 
 _PARTS = 2  # of a large frame that is alone: always the same, so that sums do not depend on the threads
 _LARGE = 500  # atoms from which a frame is parted
+_SUBCELL = 8.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,29 +79,47 @@ def count_piece(piece: Trajectory, *, grid: Grid, run: int, threads: int = 1) ->
         whether atoms coincide; and for boxes ``density`` and ``half_width`` of each frame.
     """
     positions, cells, periodic = _box(piece)
+    inverse = np.linalg.inv(cells)
     counts = np.zeros((-(-piece.n_frames // run), len(grid.pairs), grid.n_r), dtype=np.float32)
     overlap = np.zeros(piece.n_frames, dtype=np.bool_)
-    how = (periodic, grid.kinds, grid.place, grid.r_step)
+    frames = _into_subcells(positions, cells, inverse, periodic, grid)
     if piece.n_frames == 1 and piece.n_atoms >= _LARGE:
-        overlap[0] = _count_parts(positions[0], cells[0], how, counts[0], threads)
+        one = tuple(x[0] for x in frames)
+        overlap[0] = _count_parts((*one, periodic, grid.place, grid.r_step), counts[0], threads)
     else:
-        count_frames(positions, cells, *how, run, counts, overlap)
+        moments = _aligned((*counts.shape[1:], 4))
+        count_frames(*frames, periodic, grid.place, grid.r_step, run, moments, counts, overlap)
     found = {"counts": counts, "overlap": overlap}
     if periodic:
-        inverse = np.linalg.inv(cells)
         found["density"] = piece.n_atoms / np.abs(np.linalg.det(cells))
         found["half_width"] = 0.5 / np.linalg.norm(inverse, axis=1).max(axis=1)
     return found
 
 
-def _count_parts(
-    positions: Array, cell: Array, how: tuple[bool, Array, Array, float], counts: Array, threads: int
-) -> bool:
+def _into_subcells(
+    positions: Array, cells: Array, inverse: Array, periodic: bool, grid: Grid
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Return what `count_part` wants of each frame: positions in the cell, keys, divisions, reach, cell."""
+    heights = 1.0 / np.linalg.norm(inverse, axis=1)
+    # More subcells than atoms would only cost.
+    divisions = np.clip((heights / _SUBCELL).astype(np.int64), 1, positions.shape[1])
+    reach = (grid.r_max * divisions / heights).astype(np.int64) + 1
+    s = positions @ inverse
+    if periodic:
+        s -= np.floor(s)
+    last = divisions[:, None, :] - 1
+    at = np.minimum((s * divisions[:, None, :]).astype(np.int64), last)
+    subcell = (at[..., 0] * divisions[:, 1:2] + at[..., 1]) * divisions[:, 2:3] + at[..., 2]
+    keys = grid.kinds * divisions.prod(axis=1)[:, None] + subcell
+    return s @ cells, keys, divisions, reach, np.array(cells)
+
+
+def _count_parts(frame: tuple[Any, ...], counts: Array, threads: int) -> bool:
     """Add the pairs of a frame to ``counts`` (n_pairs, n_r); return whether atoms coincide."""
 
     def one(part: int) -> Array:
         moments = _aligned((*counts.shape, 4))
-        count_part(positions, cell, *how, part, _PARTS, moments)
+        count_part(*frame, part, _PARTS, moments)
         return moments
 
     if threads > 1:
@@ -111,7 +130,7 @@ def _count_parts(
     moments = found[0]
     for other in found[1:]:
         moments += other
-    add_splines(moments, how[3], counts)
+    add_splines(moments, frame[-1], counts)
     return bool(moments[:, 0, 0].any())
 
 

@@ -9,27 +9,37 @@ from shortrange.simulate.lanes import add_four, keep_below
 
 __all__ = ["add_splines", "count_frames", "count_part"]
 
-_SUBCELL = 8.0  # angstrom; wide enough for long inner loops, narrow enough to skip what lies beyond r_max
+# Loops become vectors without the checks of Python's division. Sums and assignments of whole arrays, arrays made
+# anew, and numbers that may be constants take long to compile: there are few.
 
 
-@njit(nogil=True, cache=True)
-def count_frames(positions, cells, periodic, kinds, place, r_step, run, counts, overlap):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True, error_model="numpy")
+def count_frames(xyz, keys, divisions, reach, cells, periodic, place, r_step, run, moments, counts, overlap):  # type: ignore[no-untyped-def]
     """Fill ``counts`` (n_runs, n_pairs, n_r): sums over each ``run`` frames.
 
-    ``overlap`` (n_frames,): whether two atoms of a frame lie within ``r_step``.
+    ``xyz, keys, divisions, reach`` of each frame: see `count_part`. ``moments`` (n_pairs, n_r, 4): zeros, to
+    work in. ``overlap`` (n_frames,): whether two atoms of a frame lie within ``r_step``.
     """
-    n_pairs, n_r = counts.shape[1:]
-    moments = np.zeros((n_pairs, n_r, 4))
-    for f in range(positions.shape[0]):
-        before = moments[:, 0, 0].sum()
-        count_part(positions[f], cells[f], periodic, kinds, place, r_step, 0, 1, moments)
-        overlap[f] = moments[:, 0, 0].sum() > before
-        if (f + 1) % run == 0 or f + 1 == positions.shape[0]:
+    n_frames = xyz.shape[0]
+    for f in range(n_frames):
+        before = _nearest(moments)
+        count_part(xyz[f], keys[f], divisions[f], reach[f], cells[f], periodic, place, r_step, 0, 1, moments)
+        overlap[f] = _nearest(moments) > before
+        if (f + 1) % run == 0 or f + 1 == n_frames:
             add_splines(moments, r_step, counts[f // run])
             moments[:] = 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _nearest(moments):  # type: ignore[no-untyped-def]
+    """Weight of the distances below one step."""
+    total = 0.0
+    for p in range(moments.shape[0]):
+        total += moments[p, 0, 0]
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def add_splines(moments, r_step, counts):  # type: ignore[no-untyped-def]
     """Add to ``counts`` the cubic B-splines of distances given by their moments, times the distance.
 
@@ -49,96 +59,58 @@ def add_splines(moments, r_step, counts):  # type: ignore[no-untyped-def]
             counts[p, k] += total * (k * r_step / 6.0)
 
 
-@njit(nogil=True, cache=True)
-def _inverse(a):  # type: ignore[no-untyped-def]
-    """Inverse of a 3 x 3 matrix by cofactors: LAPACK would double the time to compile."""
-    out = np.empty((3, 3))
-    for i in range(3):
-        for j in range(3):
-            p, q, s, t = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
-            out[i, j] = a[p, s] * a[q, t] - a[p, t] * a[q, s]
-    return out / (a[0, 0] * out[0, 0] + a[0, 1] * out[1, 0] + a[0, 2] * out[2, 0])
-
-
-@njit(nogil=True, cache=True)
-def _sort_into_subcells(positions, cell, periodic, kinds, n_kinds):  # type: ignore[no-untyped-def]
-    """Sort wrapped positions by (species, subcell); also where each group starts, and the divisions."""
-    inverse = _inverse(cell)
-    n = positions.shape[0]
-    m = np.empty(3, np.int64)
-    for k in range(3):
-        height = 1.0 / np.sqrt(inverse[0, k] ** 2 + inverse[1, k] ** 2 + inverse[2, k] ** 2)
-        # More subcells than atoms would only cost.
-        m[k] = max(1, min(int(height / _SUBCELL), n))
-    key = np.empty(n, np.int64)
-    xyz = np.empty((3, n))
-    n_cells = m[0] * m[1] * m[2]
-    start = np.zeros(n_cells * n_kinds + 1, np.int64)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _sort(xyz, keys, n_keys):  # type: ignore[no-untyped-def]
+    """Positions (3, n) in the order of their keys, and where each key starts (n_keys + 1,)."""
+    n = keys.shape[0]
+    start = np.empty(n_keys + 1, np.int64)
+    for c in range(n_keys + 1):
+        start[c] = 0
     for i in range(n):
-        place = 0
-        for d in range(3):
-            xyz[d, i] = 0.0
-        for k in range(3):
-            s = (
-                positions[i, 0] * inverse[0, k]
-                + positions[i, 1] * inverse[1, k]
-                + positions[i, 2] * inverse[2, k]
-            )
-            if periodic:
-                s -= np.floor(s)
-            place = place * m[k] + min(int(s * m[k]), m[k] - 1)
-            for d in range(3):
-                xyz[d, i] += s * cell[k, d]
-        key[i] = kinds[i] * n_cells + place
-        start[key[i] + 1] += 1
-    for c in range(start.size - 1):
+        start[keys[i] + 1] += 1
+    for c in range(n_keys):
         start[c + 1] += start[c]
-    fill = start.copy()
     ordered = np.empty((3, n))
     for i in range(n):
-        to = fill[key[i]]
-        fill[key[i]] += 1
+        to = start[keys[i]]
+        start[keys[i]] = to + 1
         for d in range(3):
-            ordered[d, to] = xyz[d, i]
-    return ordered, start, m
+            ordered[d, to] = xyz[i, d]
+    # Each start has moved on to the next.
+    for c in range(n_keys, 0, -1):
+        start[c] = start[c - 1]
+    start[0] = 0
+    return ordered, start
 
 
-@njit(nogil=True, cache=True)
-def _half_space(cell, m, r_max):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True, error_model="numpy")
+def _half_space(cell, m, reach, r_max):  # type: ignore[no-untyped-def]
     """Offsets between subcells that may hold a pair within ``r_max``: zero, then one of each opposite two."""
-    sub = np.empty((3, 3))
-    for k in range(3):
-        sub[k] = cell[k] / m[k]
-    inverse = _inverse(sub)
-    reach = np.empty(3, np.int64)
-    for k in range(3):
-        height = 1.0 / np.sqrt(inverse[0, k] ** 2 + inverse[1, k] ** 2 + inverse[2, k] ** 2)
-        reach[k] = int(r_max / height) + 1
     offsets = np.empty(((reach[0] + 1) * (2 * reach[1] + 1) * (2 * reach[2] + 1), 3), np.int64)
-    offsets[0] = 0
-    n = 1
+    n = 0
     for a in range(reach[0] + 1):
         for b in range(-reach[1], reach[1] + 1):
             for c in range(-reach[2], reach[2] + 1):
-                if a == 0 and (b < 0 or (b == 0 and c <= 0)):
+                if a == 0 and (b < 0 or (b == 0 and c < 0)):
                     continue
                 # Boxes along x, y, z around both subcells: their gap is never more than that of the subcells.
                 gap = 0.0
                 for d in range(3):
-                    v = abs(a * sub[0, d] + b * sub[1, d] + c * sub[2, d])
-                    v -= abs(sub[0, d]) + abs(sub[1, d]) + abs(sub[2, d])
-                    gap += max(v, 0.0) ** 2
+                    x, y, z = cell[0, d] / m[0], cell[1, d] / m[1], cell[2, d] / m[2]
+                    v = abs(a * x + b * y + c * z) - abs(x) - abs(y) - abs(z)
+                    if v > 0.0:
+                        gap += v * v
                 if gap <= r_max * r_max:
                     offsets[n, 0], offsets[n, 1], offsets[n, 2] = a, b, c
                     n += 1
     return offsets[:n]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore[no-untyped-def]
     """Rows of subcells seen from ``home``, first and last + 1, with their translations; returns how many."""
     n = 0
-    per = 1.0 / m
+    per = (1.0 / m[0], 1.0 / m[1], 1.0 / m[2])
     h = (home // (m[1] * m[2]), home // m[2] % m[1], home % m[2])
     for o in range(offsets.shape[0]):
         place = 0
@@ -167,8 +139,8 @@ def _targets(home, m, offsets, periodic, cell, targets, shifts):  # type: ignore
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: ignore[no-untyped-def]
-    """Copy the atoms of the rows ``targets`` to ``near`` (3, n); returns how many.
+def _gather(xyz, start, targets, shifts, middle, limit, total, near, square):  # type: ignore[no-untyped-def]
+    """Copy the atoms of the rows ``targets`` to ``near`` (3, n), ``total`` in all; returns how many it keeps.
 
     Those farther than the square root of ``limit`` from ``middle`` are left out. ``start``: where the
     subcells of one species start in ``xyz``.
@@ -185,54 +157,57 @@ def _gather(xyz, start, targets, shifts, middle, limit, near, square):  # type: 
             to_x[j], to_y[j], to_z[j] = px, py, pz
             far[j] = (px - middle[0]) ** 2 + (py - middle[1]) ** 2 + (pz - middle[2]) ** 2
         n += hi - lo
-    keep_below(nx, square, n, limit)
-    keep_below(ny, square, n, limit)
-    return keep_below(nz, square, n, limit)
+    keep_below(nx, square, total, limit)
+    keep_below(ny, square, total, limit)
+    return keep_below(nz, square, total, limit)
 
 
-@njit(nogil=True, cache=True)
-def count_part(positions, cell, periodic, kinds, place, r_step, part, parts, moments):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True, error_model="numpy")
+def count_part(xyz, keys, m, reach, cell, periodic, place, r_step, part, parts, moments):  # type: ignore[no-untyped-def]
     """Add pairs of one frame to ``moments`` (n_pairs, n_r, 4), weighted with 1/r.
 
     Those of the subcells of one of ``parts`` with themselves and with half of their neighbours: all parts
     together hold each pair once.
+
+    ``xyz`` (n, 3) lie in the cell; ``keys`` (n,) are species * number of subcells + subcell; ``m`` (3,) are
+    the divisions of the cell, ``reach`` (3,) how many subcells away a pair within the range may be.
     """
     n_kinds = place.shape[0]
     r_max = (moments.shape[1] - 1) * r_step
-    xyz, start, m = _sort_into_subcells(positions, cell, periodic, kinds, n_kinds)
-    offsets = _half_space(cell, m, r_max)
+    n_homes = m[0] * m[1] * m[2]
+    xyz, start = _sort(xyz, keys, n_kinds * n_homes)
+    offsets = _half_space(cell, m, reach, r_max)
     targets = np.empty((offsets.shape[0], 2), np.int64)
     shifts = np.empty((offsets.shape[0], 3))
     near, work, at = np.empty((3, 1024)), np.empty((3, 1024)), np.empty(1024, np.uint32)
     middle = np.empty(3)
-    n_homes = m[0] * m[1] * m[2]
     for home in range(n_homes * part // parts, n_homes * (part + 1) // parts):
-        reach = r_max + _centre(xyz, start, home, n_homes, middle)
-        if reach < r_max:
+        far = r_max + _centre(xyz, start, home, n_homes, middle)
+        if far < r_max:
             continue
         n_rows = _targets(home, m, offsets, periodic, cell, targets, shifts)
         for s in range(n_kinds):
             first = start[s * n_homes : (s + 1) * n_homes + 1]
-            n = 0
+            n = np.int64(0)
             for t in range(n_rows):
                 n += first[targets[t, 1]] - first[targets[t, 0]]
             if n > near.shape[1]:
                 near, work, at = np.empty((3, 2 * n)), np.empty((3, 2 * n)), np.empty(2 * n, np.uint32)
-            size = _gather(xyz, first, targets[:n_rows], shifts, middle, reach**2, near, work[0])
+            size = _gather(xyz, first, targets[:n_rows], shifts, middle, far * far, n, near, work[0])
             for a in range(n_kinds):
                 into = moments[place[a, s]].reshape(-1)
                 for i in range(start[a * n_homes + home], start[a * n_homes + home + 1]):
                     # The home subcell comes first; of its pairs each once: partners later in the order.
-                    own = min(max(i + 1 - first[home], 0), first[home + 1] - first[home])
+                    own = 0 if i < first[home] else min(i, first[home + 1] - 1) + 1 - first[home]
                     _spread(xyz, i, near, own, size, r_step, r_max, into, work, at)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _centre(xyz, start, home, n_homes, middle):  # type: ignore[no-untyped-def]
     """Middle of the atoms of a subcell; returns how far the farthest lies from it, or -1 without atoms."""
     n_kinds = (start.size - 1) // n_homes
     n = 0
-    middle[:] = 0.0
+    middle[0] = middle[1] = middle[2] = 0.0
     for g in range(home, n_kinds * n_homes, n_homes):
         for i in range(start[g], start[g + 1]):
             n += 1
@@ -240,14 +215,16 @@ def _centre(xyz, start, home, n_homes, middle):  # type: ignore[no-untyped-def]
                 middle[d] += xyz[d, i]
     if n == 0:
         return -1.0
-    middle /= n
+    for d in range(3):
+        middle[d] /= n
     farthest = 0.0
     for g in range(home, n_kinds * n_homes, n_homes):
         for i in range(start[g], start[g + 1]):
             away = 0.0
             for d in range(3):
                 away += (xyz[d, i] - middle[d]) ** 2
-            farthest = max(farthest, away)
+            if away > farthest:
+                farthest = away
     return np.sqrt(farthest) + 1e-9
 
 
