@@ -9,8 +9,8 @@ from shortrange.simulate.lanes import add_four, keep_below
 
 __all__ = ["add_splines", "count_frames", "count_part"]
 
-# Loops become vectors without the checks of Python's division. Sums and assignments of whole arrays, arrays made
-# anew, and numbers that may be constants take long to compile: there are few.
+# Loops become vectors without the checks of Python's division. Sums and assignments of whole arrays, new
+# arrays, and numbers that may be constants take long to compile: there are few.
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
