@@ -98,7 +98,7 @@ def count_piece(piece: Trajectory, *, grid: Grid, run: int, threads: int = 1) ->
 
 def _into_subcells(
     positions: Array, cells: Array, inverse: Array, periodic: bool, grid: Grid
-) -> tuple[Array, Array, Array, Array, Array]:
+) -> tuple[Array, ...]:
     """Return what `count_part` wants of each frame: positions in the cell, keys, divisions, reach, cell."""
     heights = 1.0 / np.linalg.norm(inverse, axis=1)
     # More subcells than atoms would only cost.
