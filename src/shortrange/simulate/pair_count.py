@@ -84,8 +84,9 @@ def count_piece(piece: Trajectory, *, grid: Grid, run: int, threads: int = 1) ->
     overlap = np.zeros(piece.n_frames, dtype=np.bool_)
     frames = _into_subcells(positions, cells, inverse, periodic, grid)
     if piece.n_frames == 1 and piece.n_atoms >= _LARGE:
-        one = tuple(x[0] for x in frames)
-        overlap[0] = _count_parts((*one, periodic, grid.place, grid.r_step), counts[0], threads)
+        xyz, keys, divisions, reach, cells = (x[0] for x in frames)
+        how = (xyz, keys, divisions, reach, cells, periodic, grid.place, grid.r_step)
+        overlap[0] = _count_parts(how, counts[0], threads)
     else:
         moments = _aligned((*counts.shape[1:], 4))
         count_frames(*frames, periodic, grid.place, grid.r_step, run, moments, counts, overlap)
@@ -98,7 +99,7 @@ def count_piece(piece: Trajectory, *, grid: Grid, run: int, threads: int = 1) ->
 
 def _into_subcells(
     positions: Array, cells: Array, inverse: Array, periodic: bool, grid: Grid
-) -> tuple[Array, ...]:
+) -> tuple[Array, Array, Array, Array, Array]:
     """Return what `count_part` wants of each frame: positions in the cell, keys, divisions, reach, cell."""
     heights = 1.0 / np.linalg.norm(inverse, axis=1)
     # More subcells than atoms would only cost.
@@ -114,12 +115,14 @@ def _into_subcells(
     return s @ cells, keys, divisions, reach, np.array(cells)
 
 
-def _count_parts(frame: tuple[Any, ...], counts: Array, threads: int) -> bool:
+def _count_parts(
+    how: tuple[Array, Array, Array, Array, Array, bool, Array, float], counts: Array, threads: int
+) -> bool:
     """Add the pairs of a frame to ``counts`` (n_pairs, n_r); return whether atoms coincide."""
 
     def one(part: int) -> Array:
         moments = _aligned((*counts.shape, 4))
-        count_part(*frame, part, _PARTS, moments)
+        count_part(*how, part, _PARTS, moments)
         return moments
 
     if threads > 1:
@@ -130,7 +133,7 @@ def _count_parts(frame: tuple[Any, ...], counts: Array, threads: int) -> bool:
     moments = found[0]
     for other in found[1:]:
         moments += other
-    add_splines(moments, frame[-1], counts)
+    add_splines(moments, how[-1], counts)
     return bool(moments[:, 0, 0].any())
 
 
