@@ -81,8 +81,8 @@ show(finish(figure, title=f"{ELEMENT} {EDGE}", simulated=SIMULATED), "07_reducti
 # A project names the measurements and one structure for each hypothesis. `shortrange init` writes a commented
 # one; `shortrange check` says everything that is wrong with it, at once. Paths count from the project file.
 #
-# To be quick, EXAFS is compared up to 3.2 Å (`r_range`, without phase correction) instead of 4.4: FEFF has
-# half of the paths to calculate. Leave that line out for the last word.
+# To be quick, EXAFS is compared up to 2.8 Å (`r_range`, without phase correction), which is the first shell,
+# instead of 4.4: FEFF has a fifth of the paths to calculate. Leave that line out for the last word.
 
 # %%
 PROJECT = f"""
@@ -100,7 +100,7 @@ element = "{ELEMENT}"
 edge = "{EDGE}"
 mode = "{MODE}"
 scans = ["ta_l3_*.xdi"]
-r_range = [1.2, 3.2]
+r_range = [1.2, 2.8]
 
 [[measurement]]
 name = "PDF"
