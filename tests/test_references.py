@@ -235,6 +235,8 @@ def test_command_lists_searches_and_prints_json(capsys):
     assert "doi:10.1063/1.1146657" in capsys.readouterr().out
     assert run_app(["references", "--json", "--element", "Cl", "kcl", "primary"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["energy"] == 2825.0
+    assert run_app(["references", "S", "--json"]) == 0  # an element, not each word with an s
+    assert {entry["element"] for entry in json.loads(capsys.readouterr().out)} == {"S"}
     assert run_app(["references", "--element", "Q"]) == 2
     capsys.readouterr()
     assert run_app(["references", "naci"]) == 0

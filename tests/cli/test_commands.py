@@ -113,6 +113,28 @@ def test_check_names_all_faults_at_once(tmp_path, capsys):
     assert "2 faults" in out
 
 
+def test_check_of_the_file_of_another_command(tmp_path, capsys):
+    text = (
+        'title = "t"\n[sample]\ncomposition = "NaCl"\n'
+        '[[measurement]]\nname = "PDF"\ntechnique = "total-scattering"\npdf = "a.gr"\n'
+        '[[phase]]\nname = "salt"\nstructure = "a.cif"\n[refine]\nr_range = [2, 9]\nfree = ["scale"]\n'
+    )
+    path = tmp_path / "project.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_app(["check", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "'a.gr' names no file" in err
+    assert "model" not in err
+    for name in ("a.gr", "a.cif"):
+        (tmp_path / name).touch()
+    assert run_app(["check", str(path)]) == 0
+    assert f"ready: shortrange refine {path}" in capsys.readouterr().out
+    windows = text.replace("[refine]", "[boxcar]").replace('free = ["scale"]', "window = 3\nstep = 1")
+    path.write_text(windows, encoding="utf-8")
+    assert run_app(["check", str(path)]) == 0
+    assert f"ready: shortrange boxcar {path}" in capsys.readouterr().out
+
+
 def test_check_of_a_good_project(tmp_path, capsys):
     write_scan(tmp_path / "a_1.xdi")
     write_scan(tmp_path / "a_2.xdi", seed=1)

@@ -33,7 +33,8 @@ def references(
     Parameters
     ----------
     words
-        Show only entries that hold all these words, such as: sulfate camd.
+        Show only entries that hold all these words, such as: sulfate camd. An element, such as S, means its
+        edges.
     element
         Show only this element, such as S.
     edge
@@ -54,7 +55,7 @@ def references(
     found = [
         each
         for each in find(element=element, edge=edge, compound=compound)
-        if all(word.lower() in _text(each) for word in words)
+        if all(_holds(each, word) for word in words)
     ]
     record = [asdict(each) for each in found]
     if not found:
@@ -80,6 +81,15 @@ def references(
     show_table(head, rows, right=[3])
     print("\n* has a note: --full shows notes and sources")
     return Outcome(record)
+
+
+def _holds(entry: Reference, word: str) -> bool:
+    """Whether an entry holds a word; that of an element, which is a part of many words, means the element."""
+    from shortrange.references import find
+
+    if word in {each.element for each in find()}:
+        return entry.element == word
+    return word.lower() in _text(entry)
 
 
 def _crystals(compound: str | None) -> Outcome:

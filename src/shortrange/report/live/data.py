@@ -49,7 +49,10 @@ def live_mu(
     low, high = float(np.min(data.mu)), float(np.max(data.mu))
     room = 0.08 * (high - low)
     axes = {
-        "xaxis": axis("energy (eV)", range=[data.e0 - 60.0, data.e0 + 150.0], anchor="y2"),
+        # 9900 eV, not 9.9k.
+        "xaxis": axis(
+            "energy (eV)", range=[data.e0 - 60.0, data.e0 + 150.0], anchor="y2", exponentformat="none"
+        ),
         "yaxis": axis("μ(E) (arb. units)", domain=_UPPER, range=[low - room, high + room]),
         "yaxis2": axis("normalised μ(E)", domain=_LOWER),
     }

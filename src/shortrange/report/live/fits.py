@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shortrange.compare.verdict import MeasurementFit, ModelResult
 from shortrange.report.figures.fits import strongest, total_sigma, transform_curve
 from shortrange.report.live.parts import axis, band, figure, grey_outside, line, power_unit
-from shortrange.report.style import DATA, GUIDE, model_color
+from shortrange.report.style import BAND, DATA, GUIDE, MODELS, model_color
 from shortrange.report.text import percent
 from shortrange.transform.fourier import sigma_magnitude
 
@@ -109,8 +109,9 @@ def live_parts(
         whole: dict[str, Any] = {"color": GUIDE, "width": 3} if lead else {"color": DATA, "dash": "dash"}
         traces.append(line(fit.x, fit.model, name=name, group=group, shown=lead, **whole))
         for part, curve in strongest(fit):
-            color = model_color(names.setdefault(part, len(names)))
-            dash = "solid" if lead else "dash"
+            rest = part.endswith(" others")
+            color = BAND if rest else _part_color(names.setdefault(part, len(names)))
+            dash = "dash" if not lead else "dot" if rest else "solid"
             look: dict[str, Any] = {"color": color, "dash": dash, "group": group, "legend": lead}
             traces.append(line(fit.x, curve, name=part, shown=lead, **look))
     ends = (float(first.x[0]), float(first.x[-1]))
@@ -119,6 +120,12 @@ def live_parts(
         shapes.append({**grey_outside(disputed, (disputed[0], disputed[1] + 1.0))[0], **_marked(disputed)})
     axes = {"xaxis": axis(xlabel, range=ends), "yaxis": axis(ylabel)}
     return figure(traces, axes=axes, simulated=simulated, height=460, shapes=shapes)
+
+
+def _part_color(index: int) -> str:
+    """Colour of a part: no two of one model share one."""
+    colors = (*MODELS, "#6A3D9A", "#8C510A")
+    return colors[index % len(colors)]
 
 
 def _marked(limits: tuple[float, float]) -> dict[str, Any]:
