@@ -184,27 +184,27 @@ EDGES = (0.25, 0.5, 0.7, 0.9, 0.97, 1.0001)
 
 def draw(found: Sequence[Outcome], path: Path) -> None:
     """Draw stated probability against the rate of right models."""
-    import matplotlib
+    from shortrange.report.style import GUIDE, MODELS, dress, finish, new_figure, png_bytes
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.3), sharey=True, layout="constrained")
+    figure = new_figure(3.1, width=8.6)
+    axes = figure.subplots(1, 3, sharey=True)
     for ax, data in zip(axes, DATA_SETS, strict=True):
         some = [o for o in found if o.data == data and o.offered == "right"]
         bins = reliability(some, EDGES)
         x, y, n = (np.array(v, dtype=float) for v in zip(*bins, strict=True))
         # Wilson's 68 % interval of each rate.
         centre, half = (y + 0.5 / n) / (1 + 1 / n), np.sqrt(y * (1 - y) / n + 0.25 / n**2) / (1 + 1 / n)
-        ax.plot([0.25, 1], [0.25, 1], color="0.6", lw=1)
+        ax.plot([0.25, 1], [0.25, 1], color=GUIDE, lw=1)
         ax.errorbar(x, y, yerr=[np.maximum(y - centre + half, 0), np.maximum(centre + half - y, 0)],
-                    fmt="o", color="C0", capsize=3)  # fmt: skip
-        for a, b, count in zip(x, y, n, strict=True):
-            ax.annotate(f"{count:.0f}", (a, b), xytext=(6, -11), textcoords="offset points", fontsize=8)
-        ax.set(xlabel="stated probability of the best model", title=data, xlim=(0.25, 1.05), ylim=(0, 1.05))
-    axes[0].set_ylabel("part that is right")
-    figure.suptitle("Simulated truths that differ from all candidates; numbers of runs beside the points")
-    figure.savefig(path)
+                    fmt="o", ms=5, lw=1.2, color=MODELS[0], capsize=3)  # fmt: skip
+        for a, count in zip(x, n, strict=True):
+            ax.text(a, 0.02, f"{count:.0f}", rotation=90, ha="center", va="bottom", fontsize=8)
+        ax.set_title(data, loc="left", fontsize=9)
+        ax.set(xlim=(0.25, 1.05), ylim=(0, 1.05))
+        dress(ax, xlabel="stated probability of the best model")
+    axes[0].set_ylabel("part that is right", fontsize=9)
+    title = "Simulated truths that differ from all candidates; at the bottom: numbers of runs"
+    path.write_bytes(png_bytes(finish(figure, title=title, simulated=True), dpi=110))
 
 
 def main() -> None:

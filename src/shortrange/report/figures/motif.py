@@ -55,9 +55,9 @@ def plot_motif(*, ax: Axes, motif: Motif) -> list[Artist]:
         artists += ax.plot(*view[[i, j], :2].T, color="#777777", lw=2.2, zorder=1 + min(depth[i], depth[j]))
     for contact in motif.clashes:
         pair = [contact.first, contact.second]
-        artists += ax.plot(*view[pair, :2].T, color=_CLASH, lw=1.1, ls=(0, (3, 2)), zorder=3.5)
+        artists += ax.plot(*view[pair, :2].T, color=_CLASH, lw=1.1, ls=(0, (3, 2)), zorder=1.95)
     if motif.metal_metal is not None:
-        artists += ax.plot(*view[[0, 1], :2].T, color="#222222", lw=0.8, ls=":", zorder=3.4)
+        artists += ax.plot(*view[[0, 1], :2].T, color="#222222", lw=0.8, ls=":", zorder=1.9)
         middle = view[[0, 1], :2].mean(axis=0)
         artists.append(
             ax.annotate(
