@@ -207,6 +207,8 @@ def test_simulated_cases(shared_data: Path, case: str, model: str, density: floa
     truth["fluorescence"] = 8.0 if case == "P1" else 5.0
     for name, value in truth.items():
         estimate = getattr(reduction, name)
+        # No code can know the mean of the smooth error: without that P1, off by 3.1 % with a stated 1.1 %,
+        # would be 2.85 errors off.
         unknown = 0.01 * value if name == "scale" else 0.0
         assert abs(estimate.value - value) < 2.5 * np.hypot(estimate.sigma, unknown), name
 

@@ -135,25 +135,24 @@ def test_sines_by_addition_of_angles():
 
 @pytest.mark.parametrize("noise", [1e-4, 3e-4, 3e-3])
 def test_scale_and_errors_over_compositions(study, noise):
-    """Scale of G right to 1 % but for what noise forbids; G within one stated error 68 times of 100.
+    """Scale of G right to 1 % but where noise forbids it; G within one stated error 68 +- 5 times of 100.
 
-    Twenty patterns, whose errors of the scale are shared by all of their points, tell that to 8 per cent. At
-    the lowest noise a smooth error, which these patterns do not have, is what rules the stated errors. Of
-    a hundred normal numbers one is beyond 4 with a probability of 0.6 per cent.
+    Forty patterns. At the lowest noise 74 of 100 are within (bound 76): a smooth error, which these patterns
+    do not have, cannot be told from none and is in the stated errors. At 3e-3 the loosely packed salts are
+    off by 1.7 % and say so. Of 200 normal numbers one is beyond 3.5 with a probability of 9 per cent.
     """
     how = study.Setting(noise=noise)
-    scales, pulls = [], []
-    for draw in range(2):
+    pulls = []
+    for draw in range(4):
         for n, name in enumerate(study.SETS["held-out"]):
             pairs = study.sample("held-out", name)
             reduction, truth = study.reduce(pairs, 10 * n + draw, how)
             z, z_g, scale = study.pulls(pairs, truth, reduction, how.wavelength)
-            scales.append(scale)
             pulls.append(z_g)
-            assert max(abs(value) for value in z.values()) < 4.0, name
-    off = np.abs(np.subtract(scales, 1.0))
-    assert (np.median(off) if noise > 1e-3 else np.max(off)) < 0.01
-    assert 0.60 < np.mean(np.abs(np.concatenate(pulls)) < 1) < (0.82 if noise < 2e-4 else 0.76)
+            off = abs(scale - 1.0)
+            assert off < 0.01 or (noise > 1e-3 and abs(z["scale of G"]) < 2.0), name
+            assert max(abs(value) for value in z.values()) < 3.5, name
+    assert 0.63 < np.mean(np.abs(np.concatenate(pulls)) < 1) < (0.76 if noise < 2e-4 else 0.73)
 
 
 def test_what_is_known_of_small_q(study):

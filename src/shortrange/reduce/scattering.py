@@ -56,7 +56,7 @@ class ScatteringReduction(Shown):
     background_scale, air_scale
         Factors of the background pattern and of the air pattern in the sample pattern; None without.
     compton_scale
-        Factor of the tabulated Compton scattering; prior 1 +- 0.3.
+        Factor of the tabulated Compton scattering; prior 1 +- 0.03 or, less likely, 1 +- 0.3.
     fluorescence
         Constant part of the measured intensity.
     number_density

@@ -29,6 +29,10 @@ __all__ = ["JointFit", "joint_fit"]
 Array = NDArray[Any]
 
 COMPTON_PRIOR = (1.0, 0.3)
+COMPTON_WIDTHS = {0.03: 0.8, 0.3: 0.2}
+"""Widths of that prior where a smooth error may pass for Compton scattering, and how likely they are.
+Mostly tables and recoil are right to some per cent; a detector that loses part of what lost energy is not.
+With 0.3 alone, factors 0.2 off 1 are no worse than 1, and smooth errors went unseen into them."""
 SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.1, 0.003: 0.1, 0.01: 0.2, 0.03: 0.1}
 """Relative size of the first term of the smooth correction, and how likely it is before the data are seen.
 The term of order m is m times smaller."""
@@ -218,15 +222,23 @@ class _Work:
         smooth = self._smooth(plain.values[0])
         white_smooth = _whitened(root, self.see.functional @ smooth)
         table = np.column_stack([white[:, :-1], white_smooth, white[:, -1]])
-        # The term of order m is m times smaller than the first.
-        each = mean[0] * np.outer(list(sizes), 1.0 / np.arange(1, self.order + 1))
-        widths = np.hstack([np.tile(width, (len(sizes), 1)), each])
+        widths, prior = self._priors(width, sizes)
         solutions = least_squares(table, np.append(mean, np.zeros(self.order)), widths)
-        values, factor, odds = averaged(solutions, np.array(list(sizes.values())))
+        values, factor, odds = averaged(solutions, prior.ravel())
+        by_size = odds.reshape(prior.shape).sum(axis=1)
         return _Solution(
             values, factor, np.hstack([self.unknowns.columns, smooth]),
-            dict(zip(sizes, odds.tolist(), strict=True)), shift,
+            dict(zip(sizes, by_size.tolist(), strict=True)), shift,
         )  # fmt: skip
+
+    def _priors(self, width: Array, sizes: dict[float, float]) -> tuple[Array, Array]:
+        """Widths (k, n) for each size and Compton width, and their k probabilities, (n_sizes, n_compton)."""
+        prior = np.outer(list(sizes.values()), list(COMPTON_WIDTHS.values()))
+        # The term of order m is m times smaller than the first.
+        smooth = self.unknowns.mean[0] * np.outer(list(sizes), 1.0 / np.arange(1, self.order + 1))
+        widths = np.hstack([np.tile(width, (len(sizes), 1)), smooth]).repeat(len(COMPTON_WIDTHS), axis=0)
+        widths[:, self.unknowns.names.index("compton")] = np.tile(list(COMPTON_WIDTHS), len(sizes))
+        return widths, prior
 
     def _smooth(self, plain: Array) -> Array:
         """S(Q) for terms 1 to ``order`` of the correction, which multiply what the sample scatters."""
