@@ -179,35 +179,6 @@ def test_stretch_is_a_larger_cell(salt):
     assert g == pytest.approx(expected, abs=2e-3 * np.abs(expected).max())
 
 
-def test_pair_derivatives_equal_differences():
-    """One bond moved and broadened by hand."""
-    r, h = np.arange(1.5, 5, 0.01), 1e-4
-
-    def bond(d: float) -> PdfModel:
-        positions = np.array([[[0, 0, 0], [0, 0, d], [0, 3.1, 0]]])
-        pair = Trajectory(species=("Ta", "Cl", "S"), positions=positions)
-        return PdfModel(pair_histograms(pair, r_max=6.0), r, 20.0, 0.5)
-
-    by_r, by_u = bond(2.4).pair_derivatives(u_iso=0.003, q_damp=0.03, scale=0.9)["Ta-Cl"]
-    settings = {"q_damp": 0.03, "scale": 0.9}
-    for name, derivative, up, down in (
-        (
-            "distance",
-            by_r,
-            bond(2.4 + h).contributions(u_iso=0.003, **settings),
-            bond(2.4 - h).contributions(u_iso=0.003, **settings),
-        ),
-        (
-            "variance",
-            by_u,
-            bond(2.4).contributions(u_iso=0.003 + h / 2, **settings),
-            bond(2.4).contributions(u_iso=0.003 - h / 2, **settings),
-        ),
-    ):
-        expected = (up["Ta-Cl"] - down["Ta-Cl"]) / (2 * h)
-        assert derivative == pytest.approx(expected, abs=2e-3 * np.abs(expected).max()), name
-
-
 def test_spread_moves_long_bonds_out_and_short_ones_in():
     r, lengths = np.arange(1.5, 5, 0.01), np.array([2.25, 2.33, 2.42])
 
@@ -233,16 +204,6 @@ def test_bonds_are_shells_that_end(salt):
     assert "Na-Na" not in shells
     assert shells["Na-Cl"][0] < 2.82 < shells["Na-Cl"][1] < 3.2
     assert bond_shells(salt, longest=2.7) == {}
-
-
-def test_pair_derivatives_of_a_shell_leave_the_rest(salt):
-    r = np.arange(1.5, 9, 0.01)
-    model = PdfModel(salt, r, 20.0)
-    bond = model.pair_derivatives(u_iso=0.002, shells={"Cl-Na": (2.2, 3.4)})["Na-Cl"][0]
-    whole = model.pair_derivatives(u_iso=0.002)["Na-Cl"][0]
-    near, far = r < 3.2, r > 5
-    assert np.abs(bond[far]).max() < 0.1 * np.abs(bond[near]).max()
-    assert np.abs(whole[far]).max() > 0.3 * np.abs(bond[near]).max()
 
 
 def test_standard_error_sees_correlation():

@@ -54,11 +54,6 @@ class PhaseFile:
     phases: tuple[Array, ...]
     elements: Array
 
-    @property
-    def fermi_level(self) -> float:
-        """On FEFF's scale, hartree."""
-        return float(self.levels[1])
-
 
 class _Packed:
     """Lines of a file of packed numbers."""

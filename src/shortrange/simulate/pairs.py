@@ -156,10 +156,11 @@ class PairHistograms:
         part = at - low
 
         def between(x: Array) -> Array:
-            below = np.pad(np.cumsum(x, axis=1), ((0, 0), (1, 0)))
-            return np.diff(
-                below[:, low] * (1 - part) + below[:, np.minimum(low + 1, x.shape[1])] * part, axis=1
-            )
+            below = np.zeros((x.shape[0], x.shape[1] + 2))
+            np.cumsum(x, axis=1, out=below[:, 1:-1])
+            below[:, -1] = below[:, -2]
+            first = np.take(below, low, axis=1)
+            return np.diff(first + part * (np.take(below, low + 1, axis=1) - first), axis=1)
 
         counted, ideal = between(self.mean_counts()), self.ideal()
         # Ideal gases of all pairs have one form.

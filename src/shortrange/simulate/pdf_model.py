@@ -31,7 +31,6 @@ from shortrange.simulate.pdf_sums import (
     check_ranges,
     damping,
     run_means,
-    shell,
     signal,
     tabulate,
 )
@@ -170,54 +169,6 @@ class PdfModel:
             f += weighted[p] * ((waves[:, p] @ sines) / spread - base[p])
         return np.asarray(f @ self._kernel.T * (scale * self._envelope(q_damp)))
 
-    def pair_derivatives(
-        self,
-        *,
-        stretch: float = 0.0,
-        u_iso: float | Mapping[str, float] = 0.0,
-        q_damp: float = 0.0,
-        scale: float = 1.0,
-        shells: Mapping[str, tuple[float, float]] | None = None,
-    ) -> dict[str, tuple[Array, Array]]:
-        """Differentiate G with respect to the distance, and to its variance, of each pair of species.
-
-        Parameters
-        ----------
-        stretch, u_iso, q_damp, scale
-            Where, as for a call.
-        shells
-            For a pair: only its distances between these two (angstrom) move or broaden, such as the bonds
-            alone: ``{"Ta-Cl": (1.9, 3.0)}``. Pairs that are left out move as a whole, against the baseline.
-
-        Returns
-        -------
-        dict
-            Pair to (dG / d distance, angstrom^-3; dG / d sigma2 of the distance, angstrom^-4), each (n_r,).
-        """
-        q, h = self._q, self.histograms
-        mean = signal(h, h.mean_counts()[None])[0]
-        base = signal(h, None)
-        phase = np.outer(h.r, q * (1 + stretch))
-        sines, cosines = np.sin(phase), np.cos(phase)
-        spread = bin_transform(q * (1 + stretch), h.r_step)
-        inverse = 1.0 / np.maximum(h.r, h.r_step)
-        weighted = self._weighted(u_iso) / (1 + stretch)
-        out = {}
-        for p, name in enumerate(self.names):
-            part, order = shell(h, p, shells), base[p]
-            if part is not None:
-                order = np.zeros_like(order)
-            x = mean[p] if part is None else mean[p] * part
-            moved = ((x @ cosines) / spread - order @ cosines) * q * (1 + stretch)
-            moved -= ((x * inverse) @ sines) / spread - (order * inverse) @ sines
-            broadened = -0.5 * q**2 * ((x @ sines) / spread - order @ sines)
-            factor = scale * self._envelope(q_damp)
-            out[name] = (
-                factor * (self._kernel @ (weighted[p] * moved / (1 + stretch))),
-                factor * (self._kernel @ (weighted[p] * broadened)),
-            )
-        return out
-
     def spread_derivatives(
         self,
         shells: Mapping[str, tuple[float, float]],
@@ -248,10 +199,8 @@ class PdfModel:
         mean = signal(h, counted[None])[0]
         factor = scale * self._envelope(q_damp)
         out = {}
-        for pair in shells:
-            p = h.index(pair)
-            inside = shell(h, p, shells)
-            assert inside is not None
+        for pair, (lo, hi) in shells.items():
+            p, inside = h.index(pair), (h.r >= lo) & (h.r <= hi)
             r, x, n = h.r[inside], mean[p][inside], counted[p][inside]
             off = r - n @ r / max(float(n.sum()), 1e-300)
             phase = np.outer(r, q)

@@ -18,7 +18,7 @@ from shortrange.numeric.sine import cosine_taper
 from shortrange.simulate.pairs import PairHistograms, bin_transform
 from shortrange.simulate.pdf_peaks import Shape, Widths, gaussian_sums, kept_pairs, mean_square
 
-__all__ = ["TAPER", "broad_signal", "check_ranges", "damping", "run_means", "shell", "signal", "tabulate"]
+__all__ = ["TAPER", "broad_signal", "check_ranges", "damping", "run_means", "signal", "tabulate"]
 
 Array = NDArray[Any]
 
@@ -95,14 +95,6 @@ def damping(h: PairHistograms, q: Array, u_iso: float | Mapping[str, float]) -> 
     if not isinstance(u_iso, Mapping):
         return np.exp(-(q**2) * u_iso)[None]
     return np.exp(-0.5 * np.outer(mean_square(h, u_iso), q**2))
-
-
-def shell(h: PairHistograms, p: int, shells: Mapping[str, tuple[float, float]] | None) -> Array | None:
-    """Which grid points of pair ``p`` belong to its shell; None if none was named."""
-    for name, (lo, hi) in (shells or {}).items():
-        if h.index(name) == p:
-            return (h.r >= lo) & (h.r <= hi)
-    return None
 
 
 def run_means(h: PairHistograms, groups: int) -> Array:
