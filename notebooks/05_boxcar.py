@@ -86,8 +86,9 @@ show(finish(figure, title="Two phases against r", simulated=True), "05_boxcar")
 # The first window gives the amount of the phase that fades; the others say how far its order reaches. A
 # smooth row of points is not many measurements: the error of the length comes from one fit of all
 # windows (the line and its band), with the covariance of their amounts. How far the amounts may bend along r
-# is found from the data as well. A phase that stops within half an angstrom is not followed so closely.
-# Below, the distances from the truth are told in units of the errors.
+# is found from the data as well. Where a phase stops at once the line cannot follow; ramps are then compared
+# with it, and the length and its error are those of both. Below, the distances from the truth are told in
+# units of the errors.
 
 
 # %%

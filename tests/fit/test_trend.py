@@ -3,6 +3,8 @@ import pytest
 from scipy.stats import chi2
 
 from shortrange.fit.boxcar import boxcar
+from shortrange.fit.coherence import coherence
+from shortrange.fit.ramps import Ramps
 from shortrange.simulate.crystal_gr import crystal_pdf
 from two_phases import Q_MAX, R, composite, measured, nickel, oxide
 
@@ -72,3 +74,46 @@ def test_a_mixture_is_flat_within_its_errors():
     assert value < chi2.ppf(0.999, found.trend.knots.size)
     assert np.abs(np.diff(found.trend.mass[1], n=2)).max() < 1e-3
     assert found.coherence["NiO"].half is None
+
+
+def test_the_error_of_the_length_knows_of_sudden_ends():
+    # SIMULATED ends between distances and upon them, and a slower one. A smooth curve is up to 0.23 off.
+    r, misfits, errors = np.arange(1, 4500) * 0.01, [], []
+    for seed, (end, width) in enumerate(
+        [(7.85, 0.05), (9.87, 0.05), (10.05, 0.3), (11.3, 0.05), (12.6, 0.7)]
+    ):
+        g, share = composite(np.clip((end - r) / width + 0.5, 0.0, 1.0), r)
+        truth = r[np.argmax(share < share[0] / 2)]
+        found = boxcar(
+            measured(g, sigma=0.15, seed=20 + seed), start(), r_range=(2.0, 26.0), window=5.0, step=6.0
+        )
+        length = found.coherence["NiO"]
+        misfits.append((length.half - truth) / length.sigma)
+        errors.append(length.sigma)
+    # One time in 500 by chance.
+    assert chi2.ppf(1e-3, 5) < np.sum(np.square(misfits)) < chi2.ppf(0.999, 5), misfits
+    assert max(errors) < 0.1
+
+
+def test_a_slow_fade_is_no_ramp():
+    r = np.arange(1, 4500) * 0.01
+    g, _ = composite(1 / (1 + np.exp((r - 12.0) / 0.7)), r)
+    found = boxcar(measured(g, sigma=0.05, seed=3), start(), r_range=(2.0, 26.0), window=5.0, step=6.0)
+    assert found.trend.ramps[0] is None
+    assert found.trend.ramps[1].weight < 1e-3
+
+
+def test_a_length_is_the_mean_over_both_forms_of_an_end():
+    knots = np.arange(2.0, 12.0, 0.5)
+    fraction = np.interp(knots, [6.0, 8.0], [0.4, 0.0])
+    covariance = 1e-4 * np.eye(knots.size)
+
+    def length(weight):
+        return coherence(knots, fraction, covariance, ramps=Ramps(half=7.3, sigma=0.02, weight=weight))
+
+    smooth = coherence(knots, fraction, covariance)
+    assert (length(0.0).half, length(0.0).sigma) == (smooth.half, smooth.sigma)
+    assert (length(1.0).half, length(1.0).sigma) == pytest.approx((7.3, 0.02))
+    between = length(0.5)
+    draws = np.concatenate([smooth.half + smooth.sigma * np.array([-1, 1]), 7.3 + 0.02 * np.array([-1, 1])])
+    assert (between.half, between.sigma) == pytest.approx((draws.mean(), draws.std()))

@@ -345,9 +345,10 @@ def _gather(
         warnings.append(f"the fit of all windows at once failed: {trend.reason}")
         trend = None
     if trend is not None:
+        ends = trend.ramps or (None,) * len(phases)
         ranges = {
-            name: coherence(trend.knots, trend.mass[k], trend.mass_covariance[k], total=trend.total)
-            for k, name in enumerate(phases)
+            name: coherence(trend.knots, mass, error, total=trend.total, ramps=end)
+            for name, mass, error, end in zip(phases, trend.mass, trend.mass_covariance, ends, strict=True)
         }
         warnings += filter(None, [_apparent(trend)])
     if job.shared is not None and any(is_occupancy(p.name) for p in job.shared[0].free):

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Coherence", "coherence"]
+from shortrange.fit.ramps import Ramps
+
+__all__ = ["Coherence", "coherence", "crossings"]
 
 Array = NDArray[Any]
 
@@ -46,7 +48,14 @@ class Coherence:
     reason: str = ""
 
 
-def coherence(knots: Array, fraction: Array, covariance: Array, *, total: Array | None = None) -> Coherence:
+def coherence(
+    knots: Array,
+    fraction: Array,
+    covariance: Array,
+    *,
+    total: Array | None = None,
+    ramps: Ramps | None = None,
+) -> Coherence:
     """Read the range of order off the fraction of a phase at some knots.
 
     The error is the spread of the crossings of 4000 curves drawn from the covariance, with a fixed seed.
@@ -58,6 +67,9 @@ def coherence(knots: Array, fraction: Array, covariance: Array, *, total: Array 
     total
         Amount of all phases together, up to a factor, shape (k,): amounts, not fractions, are linear between
         knots. The same everywhere by default.
+    ramps
+        The end as a ramp: a length is the mean over both forms of the end, by their probability, and its
+        error knows how far they are apart.
     """
     total = np.ones(knots.size) if total is None else total
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -71,14 +83,15 @@ def coherence(knots: Array, fraction: Array, covariance: Array, *, total: Array 
         )
     zero = _zero(knots, fraction, covariance)
     draws = np.random.default_rng(0).multivariate_normal(fraction, covariance, size=_DRAWS, method="eigh")
-    crossings = _crossings(knots, draws, total)
-    crossed = np.isfinite(crossings)
-    half = float(_crossings(knots, fraction[None], total)[0])
+    ends = crossings(knots, draws, total)
+    crossed = np.isfinite(ends)
+    half = float(crossings(knots, fraction[None], total)[0])
     if np.isfinite(half) and crossed.mean() >= _CERTAIN:
-        return Coherence(
-            half=half, sigma=float(crossings[crossed].std()), zero=zero, lower_limit=None, **first
-        )
-    limit = float(np.quantile(np.where(crossed, crossings, knots[-1]), 1 - _CERTAIN))
+        spread = float(ends[crossed].std())
+        if ramps is not None:
+            half, spread = _averaged((half, spread), ramps)
+        return Coherence(half=half, sigma=spread, zero=zero, lower_limit=None, **first)
+    limit = float(np.quantile(np.where(crossed, ends, knots[-1]), 1 - _CERTAIN))
     words = "does not fall" if not np.isfinite(half) else "does not surely fall"
     return Coherence(
         half=None, sigma=None, zero=zero, lower_limit=limit, **first,
@@ -86,7 +99,14 @@ def coherence(knots: Array, fraction: Array, covariance: Array, *, total: Array 
     )  # fmt: skip
 
 
-def _crossings(knots: Array, fractions: Array, total: Array) -> Array:
+def _averaged(smooth: tuple[float, float], ramps: Ramps) -> tuple[float, float]:
+    """Mean and standard deviation over two forms of an end."""
+    w, (half, sigma) = ramps.weight, smooth
+    variance = (1 - w) * sigma**2 + w * ramps.sigma**2 + w * (1 - w) * (half - ramps.half) ** 2
+    return half + w * (ramps.half - half), float(np.sqrt(variance))
+
+
+def crossings(knots: Array, fractions: Array, total: Array) -> Array:
     """First r at which fractions (n, k) fall below half of their first value; inf if never."""
     level = 0.5 * fractions[:, :1]
     below = fractions < level

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
+from shortrange.fit.coherence import crossings
 from shortrange.fit.fractions import amounts, log_slopes, share_slopes, shares
 from shortrange.fit.phases import Book, Free
+from shortrange.fit.ramps import Ramps, fit_ramps
 from shortrange.fit.refine import Range
 from shortrange.fit.refine_problem import Problem, Solution, solve
 from shortrange.fit.smoothness import RELATIVE, Linear, Smoothed, find_widths, second_differences
@@ -29,6 +31,8 @@ Array = NDArray[Any]
 _LOOSE = 0.5
 """Width of the smoothness before the data say it, in sums of all scales."""
 _ROUNDS = 4
+TRIANGLES = 0.1
+"""Angstrom between the points of ramps."""
 _NEAR = 1.5
 """Angstrom, standard deviation of the weight with which the misfit around a point counts for it."""
 
@@ -62,6 +66,8 @@ class Trend:
         As in `shortrange.fit.refine.Refinement`.
     misfit
         Root mean square misfit around each knot in errors of the data, before they were raised, shape (k,).
+    ramps
+        For each phase that falls to half where it ends if its order falls in a straight line, else None.
     reason
         Empty, or why the fit failed.
     """
@@ -81,6 +87,7 @@ class Trend:
     noise_scale: float
     points: int
     misfit: Array
+    ramps: tuple[Ramps | None, ...] = ()
     reason: str = ""
 
 
@@ -202,7 +209,44 @@ def fit_trend(book: Book, over: Range, curves: Mapping[str, Array], *, knots: Ar
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         noise_scale=solution.noise_scale, points=solution.points,
         misfit=np.interp(knots, over.data.r, misfit), reason=solution.reason,
+        ramps=() if solution.reason else _ramps(problem, solution, theta, weights),
     )  # fmt: skip
+
+
+def _ramps(
+    problem: _TrendProblem, solution: Solution, theta: Array, weights: Array
+) -> tuple[Ramps | None, ...]:
+    """Fit ramps to the end of each phase that falls to half; ``weights`` are masses for a scale of 1."""
+    n, k, book = problem.widths.size, problem.knots.size, problem.book
+    shape = book.free[: theta.size - n * k]
+    scales, full = theta[-n * k :].reshape(n, k), book.all_values(theta)
+    total = weights @ scales
+    whiten = problem.data.whiten / solution.noise_scale
+    g, jacobian, parts = problem.model(theta)
+    y, slopes = whiten @ problem.data.g, whiten @ jacobian[:, : len(shape)]
+    held = np.array([1 / p.prior[1] if p.prior else 0.0 for p in shape])
+    away = np.array([p.prior[0] - v if p.prior else 0.0 for p, v in zip(shape, theta, strict=False)])
+    misfit = float(np.sum((whiten @ (problem.data.g - g)) ** 2) + np.sum((away * held) ** 2))
+    found: list[Ramps | None] = []
+    for p, (name, window) in enumerate(problem.models.items()):
+        mass = weights[p] * scales[p] / total
+        near = float(crossings(problem.knots, mass[None], total)[0])
+        if not np.isfinite(near):
+            found.append(None)
+            continue
+        points = np.arange(window.grid[0], window.grid[-1] + TRIANGLES, TRIANGLES)
+        hats = np.array([np.interp(window.grid, points, row) for row in np.eye(points.size)]).T
+        columns = window.varied(full[book.of_phase(name)], hats, np.zeros(points.size))[0]
+        beside = float(np.interp(near, problem.knots, total - weights[p] * scales[p]))
+        rest = [whiten @ part for other, part in parts.items() if other != name]
+        others = np.column_stack([*rest, slopes])
+        known = np.concatenate([np.zeros(len(rest)), held**2])
+        found.append(fit_ramps(
+            whiten @ columns, points, others, y, near=near, smooth=(misfit, solution.effective),
+            amounts=(float(weights[p]), beside),
+            prior=(known, known * np.concatenate([np.zeros(len(rest)), away])),
+        ))  # fmt: skip
+    return tuple(found)
 
 
 def _solve(problem: _TrendProblem, over: Range) -> tuple[_TrendProblem, Solution, Smoothed | None, Array]:
