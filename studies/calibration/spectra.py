@@ -70,15 +70,18 @@ class _Part:
     local: Local
 
 
-def make_truth(number: int, *, seed: int = 2026) -> Truth:
-    """Make truth ``number``: every fifth is a mixture of two kinds, the others take turns."""
+def make_truth(number: int, *, seed: int = 2026, scattering: bool = True) -> Truth:
+    """Make truth ``number``: every fifth is a mixture of two kinds, the others take turns.
+
+    Without ``scattering`` its F(Q) is zero, and the rest as with it.
+    """
     rng = np.random.default_rng([seed, number])
     names = list(BASES)
     kinds, share = (names[number % 5 % 4],), 1.0
     if number % 5 == 4:
         first, second = rng.permutation(len(names))[:2]
         kinds, share = (names[first], names[second]), float(rng.uniform(0.25, 0.75))
-    parts = [_part(kind, number // 5, rng=rng) for kind in kinds]
+    parts = [_part(kind, number // 5, rng=rng, scattering=scattering) for kind in kinds]
     shares = np.array([share, 1.0 - share][: len(parts)])
     composition = _mean_composition(parts, shares)
     absorbers = shares * [p.composition["Ta"] / sum(p.composition.values()) for p in parts]
@@ -103,7 +106,7 @@ def make_truth(number: int, *, seed: int = 2026) -> Truth:
     )
 
 
-def _part(kind: str, turn: int, *, rng: np.random.Generator) -> _Part:
+def _part(kind: str, turn: int, *, rng: np.random.Generator, scattering: bool) -> _Part:
     bases = BASES[kind]
     base = load_base(bases[turn % len(bases)], rng=rng)
     change = draw_change(rng)
@@ -117,7 +120,7 @@ def _part(kind: str, turn: int, *, rng: np.random.Generator) -> _Part:
         composition=snapshots.composition,
         k=seen.k,
         chi=seen.chi,
-        f=true_f(snapshots, Q, q_damp=0.04),
+        f=true_f(snapshots, Q, q_damp=0.04) if scattering else np.zeros(Q.size),
         local=local(snapshots),
     )
 

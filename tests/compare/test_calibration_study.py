@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shortrange.compare.evidence import judge
+from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
+from shortrange.fit.parameters import Parameter
+from shortrange.fit.term import Term
+
 STUDY = Path(__file__).parents[2] / "studies" / "calibration"
 
 
@@ -43,6 +48,36 @@ def test_rates_are_averaged_over_the_spread(truths):
         ]  # fmt: skip
         assert analyse.coverage_over_spread(rows, 1.0) == pytest.approx(0.683, abs=0.02)
         assert analyse.coverage_over_spread(rows, 1.96) == pytest.approx(0.95, abs=0.01)
+
+
+def test_a_linear_model_has_the_evidence_of_a_verdict(truths):
+    """Laplace's approximation is exact for it; a direction of the covariance is a parameter with a prior."""
+    from covariances import KINDS, SPREAD, evidences
+
+    rng = np.random.default_rng(3)
+    x = np.linspace(3.0, 12.0, 60)
+    first, second, bonds = np.sin(4.8 * x), np.cos(4.8 * x), np.cos(4.1 * x)
+    names = {"a": (first, (1.0, 0.1)), "b": (second, (0.0, 0.2))}
+
+    def term(**directions):
+        shapes = np.array([shape for shape, _ in directions.values()])
+        return Term(
+            measurement="Ta L3", technique="xas", x=x, curve=0.95 * first + 0.05 * scatter,
+            modes=np.eye(x.size), noise=1e-3 * np.eye(x.size), sampling=1e-4 * np.eye(x.size),
+            model=lambda theta: theta @ shapes, spread=lambda _: bonds[:, None],
+            parameters=tuple(
+                Parameter(name=name, unit="1", value=prior[0], lower=-9.0, upper=9.0, prior=prior)
+                for name, (_, prior) in directions.items()
+            ),
+        )  # fmt: skip
+
+    scatter = rng.normal(size=x.size)
+    plain, wider = term(**names), term(**names, spread=(bonds, (0.0, SPREAD)))
+    found = evidences(plain)
+    for each, kind in ((plain, "white"), (wider, "white + spread")):
+        expected = judge(each, theory_error=EXAFS_THEORY_ERROR).log_evidence
+        assert found[kind] == pytest.approx(expected, abs=0.01), kind
+    assert set(found) == set(KINDS)
 
 
 @pytest.mark.parametrize("shift", [-0.03, 0.02])
