@@ -8,7 +8,8 @@ from xas_samples import E0, grid, mu_of
 
 from shortrange.errors import DataError
 from shortrange.quantities import MuE
-from shortrange.reduce.normalise import find_e0, normalise
+from shortrange.reduce.e0 import find_e0
+from shortrange.reduce.normalise import normalise
 
 
 def data(energy=None, mu=None, **more):

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from shortrange.errors import DataError
 from shortrange.numeric.local_polynomial import derivative_operator
-from shortrange.numeric.xafs_fourier import fourier_matrix, larch_r_grid
-from shortrange.quantities import Step, step
+from shortrange.quantities import step
 from shortrange.reduce.background import clamp_rows, setup
+from shortrange.reduce.many import Many, to_r
 from shortrange.reduce.normalise import EdgeRanges, edge_ranges, fit_edge
 
 __all__ = ["Batch", "reduce_batch"]
@@ -28,37 +28,28 @@ _MIN_STEP = 4.0  # scatters before the edge that an edge must exceed, as in `nor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Batch:
-    """Result of `reduce_batch`; rows of spectra that failed are NaN.
+class Batch(Many):
+    """Result of `reduce_batch`.
 
     Attributes
     ----------
-    energy, k, r
-        eV (n,); 1/angstrom (n_k,); angstrom (n_r,).
+    energy
+        eV, shape (n,).
     e0
         Of all spectra, eV.
     e0_each
         Steepest rise of each, eV, shape (m,): a check, not used.
-    edge_step
-        Shape (m,).
-    norm, chi, chi_r
-        Normalised mu (m, n), chi(k) (m, n_k), complex chi(R) (m, n_r).
-    reasons
-        Why a spectrum failed, or empty; length m.
+    norm
+        Normalised mu, shape (m, n).
+    ranges
+        Of the fits before and after the edge.
     """
 
     energy: Array
-    k: Array
-    r: Array
     e0: float
     e0_each: Array
-    edge_step: Array
     norm: Array
-    chi: Array
-    chi_r: Array
     ranges: EdgeRanges
-    reasons: tuple[str, ...]
-    history: tuple[Step, ...]
 
 
 def reduce_batch(
@@ -125,8 +116,7 @@ def reduce_batch(
     failed = flat | ~finite
     norm /= np.where(failed, np.nan, edge_step)[:, None]
     k, chi = _background(energy, norm, e0, r_bkg, clamps, n_clamp)
-    r = larch_r_grid(float(k[1] - k[0]), r_max=r_max)
-    kernel = fourier_matrix(k, r, k_weight=k_weight, k_range=k_range, dk=dk, window=window)
+    r, chi_r = to_r(k, chi, k_range=k_range, k_weight=k_weight, dk=dk, window=window, r_max=r_max)
     done = step(
         "reduce a batch",
         spectra=int(mu.shape[0]),
@@ -147,7 +137,7 @@ def reduce_batch(
         edge_step=np.where(failed, np.nan, edge_step),
         norm=norm,
         chi=chi,
-        chi_r=chi @ kernel.real.T + 1j * (chi @ kernel.imag.T),
+        chi_r=chi_r,
         ranges=ranges,
         reasons=tuple(reasons),
         history=(done,),

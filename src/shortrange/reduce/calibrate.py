@@ -14,7 +14,7 @@ from shortrange.errors import DataError, did_you_mean
 from shortrange.numeric.local_polynomial import derivative_operator
 from shortrange.quantities import MuE, Scan, step
 from shortrange.reduce.align import align
-from shortrange.reduce.normalise import find_e0
+from shortrange.reduce.e0 import find_e0
 
 __all__ = [
     "Calibration",

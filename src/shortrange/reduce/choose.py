@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from shortrange.atoms import atomic_number, edge_energy, element_edges
 from shortrange.errors import DataError
 from shortrange.quantities import MuE, Scan, Step, step
+from shortrange.reduce.e0 import find_e0
 from shortrange.reduce.merge import single_scan_noise
 from shortrange.reduce.mu import MODES, YIELDS, check_edge, cut_to_edge, to_mu
-from shortrange.reduce.normalise import find_e0, normalise
+from shortrange.reduce.normalise import normalise
 
 __all__ = ["choose_mode", "guess_edge", "split_edge"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.numeric.xafs_fourier import fourier_matrix, larch_r_grid
-from shortrange.quantities import Step, step
+from shortrange.quantities import step
+from shortrange.reduce.many import Many, to_r
 from shortrange.units import HBAR2_2ME
 
 __all__ = ["Each", "reduce_each"]
@@ -23,34 +23,19 @@ _MIN_POINTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Each:
-    """Result of `reduce_each`; what failed is NaN.
+class Each(Many):
+    """Result of `reduce_each`; ``k`` goes as far as the longest spectrum.
 
     Attributes
     ----------
-    e0, edge_step
-        eV and units of mu, shape (m,).
+    e0
+        eV, shape (m,).
     norm
         Normalised mu of each spectrum on its own energies.
-    k
-        1/angstrom, shape (n_k,), as far as the longest spectrum goes.
-    chi
-        Shape (m, n_k); NaN beyond the end of a spectrum.
-    r, chi_r
-        angstrom (n_r,), and the complex transforms (m, n_r).
-    reasons
-        Why a spectrum failed, or empty; length m.
     """
 
     e0: Array
-    edge_step: Array
     norm: tuple[Array, ...]
-    k: Array
-    chi: Array
-    r: Array
-    chi_r: Array
-    reasons: tuple[str, ...]
-    history: tuple[Step, ...]
 
 
 def reduce_each(
@@ -114,28 +99,16 @@ def reduce_each(
             grid, mu, given, around, 40.0, r_bkg, clamps, n_clamp, _K_STEP, waves, norm[i], chi[i]
         )
         reasons.append(FAULTS[fault])
-    used = {"k_range": list(k_range), "k_weight": k_weight, "dk": dk, "window": window}
-    last = int(ends.max())
-    k, chi = k[: max(last, 2)], chi[:, : max(last, 2)]
-    r = larch_r_grid(_K_STEP, r_max=r_max)
-    kernel = fourier_matrix(k, r, k_range=k_range, k_weight=k_weight, dk=dk, window=window)
-    # The window does not depend on where a spectrum ends; beyond that there is nothing to add.
-    filled = np.where(np.isfinite(chi), chi, 0.0)
-    chi_r = filled @ kernel.real.T + 1j * (filled @ kernel.imag.T)
-    chi_r[k[np.maximum(ends, 1) - 1] <= k_range[0]] = np.nan
+    last = max(int(ends.max()), 2)
+    k, chi = k[:last], chi[:, :last]
+    used: dict[str, Any] = {"k_range": k_range, "k_weight": k_weight, "dk": dk, "window": window}
+    r, chi_r = to_r(k, chi, r_max=r_max, **used)
     failed = sum(bool(reason) for reason in reasons)
     done = step("reduce spectra one by one", spectra=len(grids), failed=failed, r_bkg=r_bkg, **used)
     return Each(
-        e0=e0s,
-        edge_step=steps,
-        norm=norm,
-        k=k,
-        chi=chi,
-        r=r,
-        chi_r=chi_r,
-        reasons=tuple(reasons),
+        e0=e0s, edge_step=steps, norm=norm, k=k, chi=chi, r=r, chi_r=chi_r, reasons=tuple(reasons),
         history=(done,),
-    )
+    )  # fmt: skip
 
 
 def _waves(k: Array, r_bkg: float) -> Array:
