@@ -176,6 +176,17 @@ class Crystal:
             raise self._fault("a molecule has no number density", "give that of the sample")
         return self.n_atoms / self.volume
 
+    @property
+    def emptiness(self) -> Array:
+        """Widest layer without an atom across each axis of the cell, angstrom, shape (3,)."""
+        a, b, c, *angles = self.lattice
+        sines = np.sin(np.radians(angles))
+        # Heights of the cell: its volume over the areas of its faces.
+        heights = self.volume / (np.array([b * c, a * c, a * b]) * sines)
+        places = np.sort(self.positions % 1.0, axis=0)
+        apart = np.diff(np.vstack([places, places[:1] + 1.0]), axis=0)
+        return np.asarray(apart.max(axis=0) * heights)
+
     def after(self, done: Step, **changes: Any) -> Crystal:
         """Return a copy with ``changes`` and one more step in its history."""
         return replace(self, history=(*self.history, done), **changes)

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import molecule
+from ase.cell import Cell
 from ase.io import read
+from scipy.stats import chi2
 
 from derivatives import assert_derivatives
 from shortrange.crystal import Crystal
@@ -14,7 +16,7 @@ from shortrange.errors import DataError, ProjectError
 from shortrange.fit.boxcar import boxcar
 from shortrange.fit.refine import refine_gr
 from shortrange.fit.restraints import Restraint
-from shortrange.load import crystal_from_trajectory, load_gr
+from shortrange.load import crystal_from_trajectory, load_crystal, load_gr
 from shortrange.quantities import GR, Trajectory
 from shortrange.simulate.crystal_gr import crystal_pdf
 from shortrange.simulate.motifs import motif
@@ -52,11 +54,14 @@ def values_of(phase, **changes: float) -> np.ndarray:
     return values
 
 
-# Shells merge distances, which adds up to 1e-6 A^2 to 2U: half of 1 / 6000 of the height of a peak.
+# Distances of C60 that differ by less than 2e-3 angstrom are one shell: 4e-5 comes from that alone.
 @pytest.mark.parametrize("q_min", [0.0, 1.0])
-@pytest.mark.parametrize(("name", "below"), [("N2", 2e-6), ("C60", 1e-4)])
-def test_a_molecule_is_its_debye_equation(name: str, below: float, q_min: float):
+@pytest.mark.parametrize(
+    ("name", "merged", "below"), [("N2", 2e-3, 2e-6), ("C60", 2e-3, 5e-5), ("C60", 1e-4, 2e-6)]
+)
+def test_a_molecule_is_its_debye_equation(name: str, merged: float, below: float, q_min: float, monkeypatch):
     # Form factors of one element drop out; both the stretch and a range past the molecule count.
+    monkeypatch.setattr("shortrange.simulate.shells._MERGE", merged)
     atoms, r = molecule(name), np.arange(0.5, 12.0, 0.02)
     phase = crystal_pdf(crystal_from_trajectory(frame(atoms)), r_max=12.0)
     values = values_of(phase, **{"stretch": 0.01, f"u_iso_{name[0]}": 0.003})
@@ -168,9 +173,11 @@ def test_the_density_around_a_molecule_is_found(q_min: float):
                       free=["scale", "cell", "u_iso", "density"])  # fmt: skip
     for name, value in {"scale": 1.0, "stretch": 0.0, "u_iso": 0.02, "density": 2 / 6.0**3}.items():
         parameter = found[f"N2.{name}"]
-        assert abs(parameter.value - value) < 4 * parameter.sigma, parameter
-    assert found["N2.density"].sigma < 0.5 * found["N2.density"].value
-    assert found.chi2_reduced < 2
+        assert abs(parameter.value - value) < 3 * parameter.sigma, parameter
+    # With q_min the density is among the slow forms without weight: it is known ten times less well (28 %).
+    assert found["N2.density"].sigma < (0.03 if q_min == 0 else 0.3) * found["N2.density"].value
+    # 21 points and 4 parameters, 18 and 4 with q_min: once in 1000 by chance.
+    assert found.chi2 < chi2.ppf(0.999, found.points - 4)
 
 
 @pytest.mark.parametrize("q_max", [20.0, 25.0, 30.0])
@@ -200,7 +207,9 @@ def test_without_a_density_the_scale_is_wrong():
     assert any("unit.density is 0" in text for text in bare.warnings)
     assert abs(known["unit.scale"].value - 1) < 4 * known["unit.scale"].sigma
     assert known["unit.scale"].sigma < 0.03
-    assert bare["unit.scale"].value == pytest.approx(0.60, abs=0.05)
+    assert bare["unit.scale"].value == pytest.approx(0.59, abs=0.005)
+    assert bare["unit.scale"].sigma == pytest.approx(0.11, abs=0.005)
+    assert bare.rw == pytest.approx(0.38, abs=0.005)
     assert not any("density" in text for text in known.warnings)
 
 
@@ -255,3 +264,36 @@ def test_a_faulty_molecule_is_refused(positions, system, words):
 def test_a_molecule_has_no_density():
     with pytest.raises(DataError, match="no number density"):
         _ = fullerene().number_density
+
+
+def test_a_molecule_in_a_box_is_said_to_be_one(shared_data: Path):
+    unit = motif("edge")
+    boxed = crystal_from_trajectory(unit.trajectory(box=True))
+    assert boxed.emptiness.min() == pytest.approx(20.0)
+    settings = {"r_range": (1.6, 2.8), "composition": {"Ta": 1, "Cl": 5}, "values": {"q_damp": 0.0}}
+    found = refine_gr(data_of_a_pair(), {"unit": boxed}, **settings)
+    assert any("angstrom across its cell hold no atom" in text for text in found.warnings)
+    alone = crystal_from_trajectory(unit.trajectory())
+    assert not any(
+        "no atom" in text for text in refine_gr(data_of_a_pair(), {"unit": alone}, **settings).warnings
+    )
+    found = boxcar(data_of_a_pair(), {"unit": boxed}, r_range=(1.6, 7.6), trend=False, shared=())
+    assert any("give a molecule without its cell" in text for text in found.warnings)
+
+
+def test_the_layers_of_a_cell_without_an_atom():
+    # Heights of an oblique cell by its reciprocal vectors; atoms at 0.1 and 0.3 leave 0.8 of each.
+    lattice = (7.0, 8.0, 9.0, 80.0, 95.0, 110.0)
+    crystal = Crystal(
+        lattice=lattice, species=("Na", "Cl"), positions=[[0.1] * 3, [1.3] * 3], occupancies=np.ones(2),
+        u_iso=np.full(2, 0.01), system="triclinic",
+    )  # fmt: skip
+    reciprocal = np.linalg.norm(Cell.fromcellpar(lattice).reciprocal(), axis=1)
+    assert crystal.emptiness == pytest.approx(0.8 / reciprocal)
+
+
+def test_real_crystals_are_not_in_a_box(shared_data: Path):
+    files = sorted((shared_data / "structures").rglob("*.cif"))
+    gaps = [load_crystal(path).emptiness.max() for path in files]
+    assert len(gaps) > 5
+    assert max(gaps) < 5.0, dict(zip(files, gaps, strict=True))

@@ -36,7 +36,7 @@ from shortrange.fit.refine import (
     scaled_start,
     with_resolution,
 )
-from shortrange.fit.refinement import Refinement, conclude
+from shortrange.fit.refinement import Refinement, conclude, in_vacuum
 from shortrange.fit.smooth import smooth_widths, smooth_windows
 from shortrange.fit.trend import Trend, fit_trend
 from shortrange.fit.window_store import WindowStore
@@ -340,7 +340,7 @@ def _gather(
         windows.append(BoxcarWindow(r_min=fit.low, r_max=fit.high, refinement=found, reason=fit.reason,
                                     rw_fixed=fit.rw_fixed))  # fmt: skip
     ranges = {}
-    warnings = [NO_ERRORS] if not job.over.known else []
+    warnings = [*([] if job.over.known else [NO_ERRORS]), *in_vacuum(job.book)]
     if trend is not None and trend.reason:
         warnings.append(f"the fit of all windows at once failed: {trend.reason}")
         trend = None

@@ -18,10 +18,13 @@ from shortrange.fit.refine_problem import Problem, Solution
 from shortrange.quantities import Step
 from shortrange.shown import fit_html
 
-__all__ = ["Refined", "Refinement", "conclude"]
+__all__ = ["Refined", "Refinement", "conclude", "in_vacuum"]
 
 Array = NDArray[Any]
 
+ALONE, VACUUM = 5.0, 10.0
+"""Angstrom without an atom across all axes, or across one, that no crystal has: planes of the widest packed
+metal, caesium, are 4.3 apart, layers 3 to 4."""
 DEGENERATE = 0.995
 """Correlation of two scales above which the amounts of their phases are not told apart."""
 
@@ -171,7 +174,7 @@ def conclude(
         rw=float(np.sqrt(np.sum((window.g - model) ** 2) / np.sum(window.g**2))),
         chi2=solution.chi2, points=solution.points, effective_parameters=solution.effective, noise=data.noise,
         noise_scale=solution.noise_scale, fractions=amounts, reason=solution.reason,
-        warnings=(*_doubts(solution, parameters), *_alone(book, full), *doubts),
+        warnings=(*_doubts(solution, parameters), *_alone(book, full), *in_vacuum(book), *doubts),
         evaluations=solution.evaluations, history=history,
     )  # fmt: skip
 
@@ -197,6 +200,21 @@ def _alone(book: Book, full: Array) -> list[str]:
         for name, phase in book.phases.items()
         if not phase.crystal.periodic and full[book.index(f"{name}.density")] == 0
     ]
+
+
+def in_vacuum(book: Book) -> list[str]:
+    """Crystals that are a molecule or a surface in a box: their density is that of the box."""
+    texts = []
+    for name, phase in book.phases.items():
+        gaps = phase.crystal.emptiness if phase.crystal.periodic else np.zeros(3)
+        if gaps.min() > ALONE or gaps.max() > VACUUM:
+            density = phase.crystal.number_density
+            texts.append(
+                f"{name}: {gaps.max():.1f} angstrom across its cell hold no atom: it is a molecule or a "
+                f"surface in a box, fitted as a crystal of {density:.2g} atoms per cubic angstrom; "
+                "give a molecule without its cell (.xyz), else the crystal itself"
+            )
+    return texts
 
 
 def _amounts(book: Book, solution: Solution, full: Array) -> tuple[dict[str, Fractions], list[str]]:

@@ -1,0 +1,73 @@
+"""Where fits begin again, and where they end."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from shortrange.fit import refine_problem
+from shortrange.fit.refine_problem import _FINE, _least_squares
+
+BOUNDS = np.array([0.0, -5.0]), np.array([2.0, 5.0])
+SIZE = np.array([1.0, 1.0])
+
+
+class Bent:
+    """A valley of Rosenbrock's, its lowest point at (x, y) = (1, 1), and a count of evaluations."""
+
+    def __init__(self, steep: float = 10.0) -> None:
+        self.steep, self.count = steep, 0
+
+    def residual(self, at, noise):
+        self.count += 1
+        y, x = at
+        return np.array([self.steep * (y - x**2), 1.0 - x]) / noise
+
+    def jacobian(self, at, noise):
+        return np.array([[self.steep, -2 * self.steep * at[1]], [0.0, -1.0]]) / noise
+
+
+def test_a_fit_that_got_stuck_at_a_limit_begins_again_away_from_it(monkeypatch):
+    real, begins = refine_problem.least_squares, []
+
+    def stuck_once(fun, start, **settings):
+        begins.append(np.array(start))
+        if len(begins) == 1:
+            fun(start)
+            return SimpleNamespace(x=np.array([1e-9, -4.999]), success=False)
+        return real(fun, start, **settings)
+
+    monkeypatch.setattr(refine_problem, "least_squares", stuck_once)
+    found = _least_squares(Bent(), np.array([1e-9, -1.2]), 1.0, BOUNDS, SIZE, _FINE)
+    assert begins[1] == pytest.approx([0.1, -4.9])
+    assert found.success
+    assert found.x == pytest.approx([1.0, 1.0], abs=1e-3)
+
+
+def test_a_fit_that_ends_away_from_limits_does_not_begin_again(monkeypatch):
+    begins = []
+
+    def lost(fun, start, **settings):
+        begins.append(start)
+        return SimpleNamespace(x=np.array([1.0, 0.5]), success=False)
+
+    monkeypatch.setattr(refine_problem, "least_squares", lost)
+    assert not _least_squares(Bent(), np.array([0.5, 0.5]), 1.0, BOUNDS, SIZE, _FINE).success
+    assert len(begins) == 1
+
+
+def test_a_fit_ends_without_a_step_that_gains_nothing():
+    class Noisy(Bent):
+        """The sum of squares is not zero at the end: nothing moves its third residual."""
+
+        def residual(self, at, noise):
+            return np.append(super().residual(at, noise), 3.0)
+
+        def jacobian(self, at, noise):
+            return np.vstack([super().jacobian(at, noise), np.zeros(2)])
+
+    at_rest = _least_squares(Noisy(), np.array([1.0, 1.0 - 1e-5]), 1.0, BOUNDS, SIZE, _FINE)
+    assert (at_rest.nfev, at_rest.success) == (0, True)
+    found = _least_squares(Noisy(), np.array([0.9, 0.9]), 1.0, BOUNDS, SIZE, _FINE)
+    assert found.x == pytest.approx([1.0, 1.0], abs=2e-3)
+    assert found.nfev < 8
