@@ -17,10 +17,16 @@ __all__ = ["Ramps", "fit_ramps"]
 
 Array = NDArray[Any]
 
-WIDTHS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
-"""Of ramps, angstrom."""
-STEP = 0.05
-"""Angstrom from one ramp to the next."""
+WIDTHS = (0.1, 0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 2.0, 3.0)
+"""Of the ramps that are tried first, angstrom."""
+STEP = 0.02
+"""Angstrom from one of them to the next."""
+PLAUSIBLE = 1e-4
+"""Probability, that of the best as 1, of ramps between and around which finer steps are taken."""
+FINER = (15, 81)
+"""Widths and places of those."""
+BEYOND = (1.5, 0.05)
+"""How much farther than the plausible ones they reach: a factor, and angstrom."""
 AROUND = 1.0
 """Angstrom from the end of the smooth curve to those of ramps, and a quarter of the width of each."""
 _OWN = 4
@@ -73,36 +79,59 @@ def fit_ramps(
         None if no ramp falls to half.
     """
     place, width = _candidates(near)
-    up = np.clip((place[:, None] + 0.5 * width[:, None] - r) / width[:, None], 0.0, 1.0)
-    before, beyond = up @ columns.T, (1.0 - up) @ columns.T
-    # All ramps at once: normal equations of (before, beyond, others).
-    along = np.broadcast_to(others.T, (len(up), *others.T.shape))
-    design = np.concatenate([before[:, None], beyond[:, None], along], axis=1)
-    normal, right = design @ design.swapaxes(1, 2), design @ y
-    normal[:, range(2, normal.shape[1]), range(2, normal.shape[1])] += prior[0]
-    right[:, 2:] += prior[1]
-    scale = np.sqrt(np.einsum("cii->ci", normal))
-    scale[scale == 0] = 1.0
-    inverse = np.linalg.pinv(normal / (scale[:, :, None] * scale[:, None, :]), rcond=1e-10, hermitian=True)
-    found = np.einsum("cij,cj->ci", inverse, right / scale) / scale
-    misfit = float(y @ y) - np.einsum("ci,ci->c", found, right)
-    half = _half(found[:, 0], found[:, 1], place, width, amounts)
-    falls = np.isfinite(half)
-    if not falls.any():
+    gram, pull = columns.T @ columns, columns.T @ y
+    fixed = (columns.T @ others, others.T @ others + np.diag(prior[0]), others.T @ y + prior[1])
+
+    def chances(place: Array, width: Array) -> tuple[Array, Array, float]:
+        gain, levels = _levels(np.clip((place + 0.5 * width - r[:, None]) / width, 0, 1).T, gram, pull, fixed)
+        half = _half(levels[0], levels[1], place, width, amounts)
+        top = float(np.max(gain, where=np.isfinite(half), initial=-np.inf))
+        return np.where(np.isfinite(half), np.exp(0.5 * np.minimum(gain - top, 0.0)), 0.0), half, top
+
+    first, half, top = chances(place, width)
+    if not first.any():
         return None
-    best = float(misfit[falls].min())
-    chance = np.where(falls, np.exp(-0.5 * (misfit - best)), 0.0)
-    chance /= chance.sum()
-    mean = float(chance[falls] @ half[falls])
-    # Places lie a step apart: what is between them counts too.
-    variance = float(chance[falls] @ (half[falls] - mean) ** 2) + STEP**2 / 12
-    worse = best + 2 * (others.shape[1] + _OWN) - (smooth[0] + 2 * smooth[1])
+    likely = first > PLAUSIBLE
+    widths = np.geomspace(width[likely].min() / BEYOND[0], width[likely].max() * BEYOND[0], FINER[0])
+    places = np.linspace(place[likely].min() - BEYOND[1], place[likely].max() + BEYOND[1], FINER[1])
+    step = float(places[1] - places[0])
+    place, width = (x.ravel() for x in np.meshgrid(places, np.maximum(widths, WIDTHS[0])))
+    chance, half, top = chances(place, width)
+    falls = chance > 0
+    chance, half = chance[falls] / chance.sum(), half[falls]
+    mean = float(chance @ half)
+    # What is between the places counts too.
+    variance = float(chance @ (half - mean) ** 2) + step**2 / 12
+    worse = float(y @ y) - top + 2 * (others.shape[1] + _OWN) - (smooth[0] + 2 * smooth[1])
     weight = 1.0 / (1.0 + np.exp(np.clip(0.5 * worse, -500, 500)))
     return Ramps(half=mean, sigma=float(np.sqrt(variance)), weight=float(weight))
 
 
+def _levels(up: Array, gram: Array, pull: Array, fixed: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+    """Solve for the levels before and beyond each ramp (n, k), and for what is fitted along.
+
+    Returns what each takes from the sum of squares, shape (n,), and the levels, shape (2, n).
+    """
+    across, others, right_of_others = fixed
+    n, q = len(up), len(right_of_others)
+    sides = (up, 1.0 - up)
+    normal, right = np.empty((n, q + 2, q + 2)), np.empty((n, q + 2))
+    normal[:, 2:, 2:], right[:, 2:] = others, right_of_others
+    for i, side in enumerate(sides):
+        carried = side @ gram
+        for j in range(2):
+            normal[:, i, j] = np.einsum("nk,nk->n", carried, sides[j])
+        normal[:, i, 2:] = normal[:, 2:, i] = side @ across
+        right[:, i] = side @ pull
+    scale = np.sqrt(np.einsum("nii->ni", normal))
+    scale[scale == 0] = 1.0
+    inverse = np.linalg.pinv(normal / (scale[:, :, None] * scale[:, None, :]), rcond=1e-10, hermitian=True)
+    found = np.einsum("nij,nj->ni", inverse, right / scale) / scale
+    return np.einsum("ni,ni->n", found, right), found[:, :2].T
+
+
 def _candidates(near: float) -> tuple[Array, Array]:
-    """Middles and widths of ramps, shapes (n,)."""
+    """Middles and widths of the ramps that are tried first, shapes (n,)."""
     found = [
         (near + shift, width) for width in WIDTHS
         for shift in np.arange(-AROUND - 0.25 * width, AROUND + 0.25 * width + 1e-9, STEP)
