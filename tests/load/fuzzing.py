@@ -58,7 +58,7 @@ def main() -> int:
         print(f"not fuzzed: {error}; pip install atheris (Linux and macOS, Python up to 3.13)")
         return 3
     sys.path.insert(0, str(Path(__file__).parent))
-    from conftest import FILES
+    from sample_files import FILES
 
     content = FILES[asked.loader][2]
     folder = Path(tempfile.mkdtemp())

@@ -10,8 +10,7 @@ import pytest
 from fuzzing import XAS, check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from conftest import FILES
+from sample_files import FILES
 
 SCRIPT = Path(__file__).with_name("fuzzing.py")
 SECONDS = int(os.environ.get("SHORTRANGE_FUZZ_SECONDS", "3"))
