@@ -156,10 +156,12 @@ def _of_points(variance: Array, plan: _Plan) -> Array:
     Toeplitz and a Hankel matrix, whose 3 n_r numbers cost less than a product of matrices.
     """
     if plan.power is None or plan.minus is None or plan.plus is None:
-        return np.asarray((plan.kernel * variance) @ plan.kernel.T)
+        return np.ascontiguousarray((plan.kernel * variance) @ plan.kernel.T)
     n = (plan.kernel if plan.spread is None else plan.spread).shape[0]
     power = plan.power * variance
     minus = cosine_sums(plan.minus, power, n=n)
     plus = cosine_sums(plan.plus, power, n=2 * n - 1)
     toeplitz = sliding_window_view(np.concatenate([minus[:0:-1], minus]), n)[::-1]
-    return np.asarray(toeplitz - sliding_window_view(plus, n))
+    out = np.empty((n, n))  # in rows, whatever order the views suggest: it is added to in place
+    np.subtract(toeplitz, sliding_window_view(plus, n), out=out)
+    return out
