@@ -81,7 +81,11 @@ def study(fade: np.ndarray, *, known: bool, draws: int) -> dict[str, float]:
     weights = mass_weights(models) * np.array(list(SCALES.values()))
     truth = weights[1] * fade / (weights[0] + weights[1] * fade)
     below = truth < truth[0] / 2
-    half = float(R_FINE[np.argmax(below)]) if below.any() else None
+    half = None
+    if below.any():
+        k = int(np.argmax(below))
+        # Errors of lengths may be as small as the steps of this grid.
+        half = float(np.interp(-truth[0] / 2, -truth[k - 1 : k + 1], R_FINE[k - 1 : k + 1]))
     back = 2 / np.pi * np.sin(np.outer(R, Q)) * 0.01
     sigma = NOISE * np.sqrt(np.sum(back**2, axis=1)) if known else None
     windows, trends, halves, errors = [], [], [], []
