@@ -139,10 +139,8 @@ def run_app(arguments: Sequence[str]) -> int:
         return _fail(str(fault), BAD_INPUT, debug)
     except KeyboardInterrupt:
         return _fail("interrupted; earlier results were left as they were", INTERRUPTED, debug)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): not a fault. Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, SystemExit) as error:
+        return _reader_gone(error)
     except OSError as error:
         if error.filename is None:
             return _internal(error, debug)
@@ -180,6 +178,16 @@ def _mistyped(error: CycloptsError, words: Sequence[str]) -> ShortrangeError:
         here = here[word]
     command = " ".join(["shortrange", *verbs])
     return ShortrangeError(str(error).strip(), where=command, do=f"see `{command} --help`")
+
+
+def _reader_gone(error: BaseException) -> int:
+    """Let the reader of our output go (`| head`): not a fault."""
+    # rich meets the closed pipe itself, and would end with 1.
+    if not isinstance(error if isinstance(error, OSError) else error.__context__, BrokenPipeError):
+        raise error
+    # Python would complain again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _fail(message: str, status: int, debug: bool) -> int:
