@@ -3,6 +3,9 @@
 Both are written as vectors of LLVM, which makes of them what the processor has. A sum of four neighbours in
 memory is one load, addition and store in place of four: two thirds of the time. Picking in eight lanes needs
 AVX-512, and there takes a quarter of the time of the plain loop that does the same elsewhere.
+
+numba keeps what it compiled from `pair_kernel` until that file changes: after a change here, delete
+``__pycache__``.
 """
 
 from __future__ import annotations
