@@ -197,5 +197,7 @@ def test_the_same_phase_twice_is_refused(folder, capsys):
 
 
 def test_run_and_check_point_to_the_verb(folder, capsys):
-    assert run_app(["check", str(folder / "project.toml")]) == 2
+    assert run_app(["check", str(folder / "project.toml")]) == 0
+    assert "ready: shortrange boxcar" in capsys.readouterr().out
+    assert run_app(["run", str(folder / "project.toml"), "--out", str(folder / "out")]) == 2
     assert "shortrange boxcar" in capsys.readouterr().err
