@@ -7,7 +7,9 @@ spectra with energies of their own stand side by side (SOLARIS ASTRA).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +30,8 @@ __all__ = [
     "sniff_side_by_side",
     "sniff_ssrl",
 ]
+
+Number = TypeVar("Number", int, float)
 
 _PLAIN = {role: (role,) for role in ("i0", "it", "ir", "if", "mu")}
 
@@ -90,24 +94,33 @@ def read_pf9809(path: Path, *, element: str | None = None, edge: str | None = No
     return (scan,)
 
 
+def _numbers(kind: Callable[[str], Number], words: list[str]) -> list[Number]:
+    """Words as numbers; none if one of them is no number."""
+    try:
+        return [kind(word) for word in words]
+    except ValueError:
+        return []
+
+
 def _pf_header(path: Path, lines: list[Line]) -> tuple[float, list[int], list[float], int]:
     spacing: float | None = None
     modes: list[int] = []
     for index, (number, text) in enumerate(lines):
-        found = re.search(r"D=\s*([\d.]+)\s*A", text)
+        found = re.search(r"D=\s*(\d+\.?\d*)\s*A", text)
         if found:
             spacing = float(found.group(1))
         words = text.split()
         if words[:1] == ["Mode"]:
-            modes = [int(word) for word in words[1:]]
+            modes = _numbers(int, words[1:])
         if words[:1] == ["Offset"]:
-            if spacing is None or not modes or len(words) != len(modes) + 1:
+            offsets = _numbers(float, words[1:])
+            if spacing is None or not modes or len(offsets) != len(modes):
                 raise DataError(
                     "the header lacks the lattice spacing (D=) or the modes of the detectors",
                     where=where(path, number),
                     do="the file is damaged: copy it from its source again",
                 )
-            return spacing, [0, *modes], [0.0, *(float(word) for word in words[1:])], index + 1
+            return spacing, [0, *modes], [0.0, *offsets], index + 1
     raise DataError(
         "there is no line of offsets",
         where=str(path),
