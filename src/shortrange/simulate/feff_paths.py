@@ -70,9 +70,11 @@ def calculate_paths(
         raise SimulationError(
             "there is no path to calculate", where="calculate_paths", do="give at least one"
         )
-    n = min(worker_count(workers), max(1, len(paths) // 50))
+    processes = min(worker_count(workers), max(1, len(paths) // 50))
+    # Several lists for each process: paths differ in cost, and one list is read while FEFF is at another.
+    n = max(processes, min(8 * processes, len(paths) // 500))
     chunks = [paths[i * len(paths) // n : (i + 1) * len(paths) // n] for i in range(n)]
-    with ThreadPoolExecutor(n) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         parts = list(pool.map(lambda chunk: _run(potentials, chunk, timeout), chunks))
     first = parts[0]
     return FeffPad(

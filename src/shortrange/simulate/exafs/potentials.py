@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,10 @@ def _spread(
     low = int(seen.near.distances.min() / RADIAL_STEP) - 2
     # Every second distance of the tables: splines then meet FEFF to 1e-4, enough for a size.
     nodes = np.arange(low, int(r_max / RADIAL_STEP) + 6, 2)
-    made = [_single_scattering(p, kind, seen.near.distances, nodes, workers) for p in each]
+    # So few paths for each that one process does them; the potentials share the processors.
+    one = partial(_single_scattering, kind=kind, distances=seen.near.distances, nodes=nodes)
+    with ThreadPoolExecutor(worker_count(workers)) as pool:
+        made = list(pool.map(one, each))
     chi = np.array([spectrum for spectrum, _ in made])
     inside = (_K_RANGE[0] <= K_GRID) & (_K_RANGE[1] >= K_GRID)
     weight = K_GRID**2 * np.sqrt(np.gradient(K_GRID))
@@ -192,11 +196,11 @@ def _spread(
 
 
 def _single_scattering(
-    potentials: Potentials, kind: Array, distances: Array, nodes: Array, workers: int | None
+    potentials: Potentials, *, kind: Array, distances: Array, nodes: Array
 ) -> tuple[Array, float]:
     """Sum over all neighbours on `K_GRID`, and the Fermi level, eV."""
     wanted = {TableKey("single", k + 1): nodes[:, None] for k in np.unique(kind).tolist()}
-    known, momentum, _ = fill_nodes(potentials, wanted, workers=workers)
+    known, momentum, _ = fill_nodes(potentials, wanted, workers=1)
     total = np.zeros(K_GRID.size)
     edges = np.arange(distances.min() - 0.01, distances.max() + 0.04, 0.02)
     middle = (edges[1:] + edges[:-1]) / 2
