@@ -94,9 +94,16 @@ def plus_minus(value: float, sigma: float | None) -> str:
     if sigma is None or not math.isfinite(sigma) or sigma <= 0:
         return significant(value, 4)
     places = 1 - math.floor(math.log10(sigma))
-    if not 0 <= places <= 6:
-        return f"{significant(value, 4)} ± {significant(sigma, 2)}"
-    return f"{fixed(value, places)} ± {sigma:.{places}f}"
+    if places < 0 and max(abs(value), sigma) < 1e5:
+        return f"{fixed(round(value, places), 0)} ± {round(sigma, places):.0f}"
+    exponent = math.floor(math.log10(max(abs(value), sigma)))
+    if 0 <= places <= 6 or -1 <= exponent < 5:
+        return f"{fixed(value, places)} ± {sigma:.{places}f}"
+    # Both are small, or both large: one power of ten for them together.
+    scale = 10.0**exponent
+    places = max(0, places + exponent)
+    power = str(exponent).translate(_SUPERSCRIPT)
+    return f"({fixed(value / scale, places)} ± {sigma / scale:.{places}f}) × 10{power}"
 
 
 def prior_text(parameter: FittedParameter) -> str:
