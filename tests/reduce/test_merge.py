@@ -58,6 +58,7 @@ def test_spike_in_one_of_the_scans_is_masked_there_even_on_the_edge():
     assert [len(m) for m in masked] == [0, 1, 0]
     assert masked[1][0] == pytest.approx(E0 + 20, abs=0.5)
     assert out.history[-1].name == "warning: glitches masked"
+    assert out.history[-1].settings == {"eV": f"{masked[1][0]:.1f}", "points": 1}
     assert out.mu.size == grid().size  # the others have that energy
     assert np.abs(out.mu - mu_of(out.energy)).max() < 5e-3
 

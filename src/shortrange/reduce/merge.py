@@ -18,6 +18,9 @@ __all__ = ["Comparison", "compare", "merge", "single_scan_noise"]
 
 Array = NDArray[Any]
 
+_SAME_GLITCH = 5.0
+"""eV: masked points no farther apart are told together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
@@ -227,6 +230,12 @@ def _noise(data: Comparison) -> list[Array]:
     ]
 
 
+def _ranges(energies: Array) -> str:
+    """Sorted energies in words: those that the scans share, or nearly, as one range."""
+    groups = np.split(energies, np.flatnonzero(np.diff(energies) > _SAME_GLITCH) + 1)
+    return ", ".join(f"{g[0]:.1f}" if g[-1] - g[0] < 0.1 else f"{g[0]:.1f} to {g[-1]:.1f}" for g in groups)
+
+
 def _smooth(values: Array, window: int) -> Array:
     """Average over a moving window, shorter at the ends; never below a fiftieth of the mean."""
     window = max(3, min(window, values.size // 2))
@@ -283,7 +292,8 @@ def merge(data: Comparison, scans: Sequence[MuE]) -> MuE:
     if len(scans) == 1:
         steps.append(step("warning: one scan only, its noise is estimated from its roughness"))
     if any(masked):
-        steps.append(step("warning: glitches masked", energies=sorted({e for m in masked for e in m})))
+        energies = np.sort(np.concatenate([np.asarray(m, dtype=float) for m in masked]))
+        steps.append(step("warning: glitches masked", eV=_ranges(energies), points=energies.size))
     first = scans[0]
     return MuE(
         energy=grid[known],
