@@ -80,6 +80,19 @@ def test_a_linear_model_has_the_evidence_of_a_verdict(truths):
     assert set(found) == set(KINDS)
 
 
+def test_a_power_of_the_evidence_undoes_what_made_it_too_sure(truths):
+    """Truths drawn by their odds, and evidence that counts each point twice: half of it is right."""
+    from tempered import log_odds
+
+    rng = np.random.default_rng(5)
+    true = rng.normal(0.0, 1.5, (4000, 4))
+    chance = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.exp(log_odds(true, 1.0)), chance)
+    right = (rng.random(4000)[:, None] > chance.cumsum(axis=1)).sum(axis=1)
+    misses = {p: -log_odds(2.0 * true, p)[np.arange(4000), right].mean() for p in (1.0, 0.7, 0.5, 0.35)}
+    assert min(misses, key=misses.get) == 0.5
+
+
 @pytest.mark.parametrize("shift", [-0.03, 0.02])
 def test_bonds_shift_by_what_is_asked(truths, shift):
     rng = np.random.default_rng(1)
