@@ -105,7 +105,7 @@ def test_hotter_is_more_distorted():
     assert np.array(means) / (slope * temperatures) == pytest.approx(np.ones(5), abs=0.03)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.floats(0.01, 100))
 def test_turns_scales_and_orders_change_nothing(seed, scale):
     rng = np.random.default_rng(seed)

@@ -105,7 +105,7 @@ def test_kinisi_makes_the_same_msd(agreement):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_folding_changes_no_displacement(seed):
     """Even into a skewed cell that breathes."""

@@ -109,7 +109,7 @@ def test_perl_values(tmp_path):
 
 
 @given(st.binary(max_size=300), st.integers(0, 900))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_damage_is_an_error_never_a_crash(tmp_path_factory, noise, place):
     text = perl().encode()
     path = tmp_path_factory.mktemp("prj") / "a.prj"

@@ -56,14 +56,14 @@ def test_the_sample_is_sound(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", [n for n in XAS if n != "hdf5"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes=edits)
 def test_damage(tmp_path_factory, name, changes):
     check(name, damaged(sample_of(name), changes), tmp_path_factory.getbasetemp())
 
 
 @pytest.mark.parametrize("name", XAS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(content=st.binary(max_size=400))
 def test_any_bytes(tmp_path_factory, name, content):
     assert check(name, content, tmp_path_factory.getbasetemp())

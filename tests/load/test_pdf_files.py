@@ -24,7 +24,7 @@ def body(*columns: np.ndarray, fmt: str = "%.12g") -> str:
     return "\n".join(" ".join(fmt % v for v in row) for row in zip(*columns, strict=True)) + "\n"
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     wavelength=st.floats(0.1, 0.6),
     axis=st.sampled_from(["q_A^-1", "q_nm^-1", "2th_deg"]),

@@ -32,7 +32,7 @@ def some_frames(count: int = 5) -> np.ndarray:
     return np.round(np.random.default_rng(1).random((count, 3, 3)), 8)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 1000),
     form=st.sampled_from(["extxyz", "vasp-xdatcar"]),

@@ -52,7 +52,7 @@ def steps(scan: Scan) -> list[str]:
 numbers = st.floats(-1e12, 1e12, allow_subnormal=False)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.integers(5, 30).flatmap(lambda n: arrays(float, (n, 3), elements=numbers)),
     sep=st.sampled_from([" ", "\t", ", ", ","]),
@@ -72,7 +72,7 @@ def test_numbers_survive(
         np.testing.assert_array_equal(scan.columns[name], values[:, i])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(st.floats(0.05, 10.0), min_size=5, max_size=60),
     unit=st.sampled_from(["eV", "keV", "degrees"]),

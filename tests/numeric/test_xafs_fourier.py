@@ -65,7 +65,7 @@ def test_parseval():
     assert power_r == pytest.approx(np.sum((window * K**2 * chi) ** 2) * 0.05)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 99))
 def test_linear(a, b, seed):
     x, y = np.random.default_rng(seed).normal(size=(2, K.size))

@@ -71,7 +71,7 @@ def test_chi_is_recovered():
     assert np.linalg.norm(chi.chi[inside] - amplitude * expected) < 0.03 * np.linalg.norm(expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(1e-6, 1e6))
 def test_units_of_mu_do_not_matter(scale):
     plain = autobk(normalised())[1]
@@ -79,7 +79,7 @@ def test_units_of_mu_do_not_matter(scale):
     np.testing.assert_allclose(other.chi, plain.chi, atol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-3, 3), st.floats(-2e-3, 2e-3))
 def test_a_line_in_mu_is_background(offset, slope):
     e = grid()

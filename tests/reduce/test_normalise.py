@@ -52,7 +52,7 @@ def test_xraylarch_agrees(end, e0):
     assert ours.edge_step == pytest.approx(theirs.edge_step, rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-30, 30))
 def test_a_shift_of_the_energies_shifts_e0_by_as_much(shift):
     e = grid()
@@ -62,7 +62,7 @@ def test_a_shift_of_the_energies_shifts_e0_by_as_much(shift):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1e-6, 1e6), st.floats(-5, 5), st.floats(-0.01, 0.01))
 def test_scale_and_line_do_not_matter(scale, offset, slope):
     e = grid()

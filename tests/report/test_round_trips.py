@@ -19,7 +19,7 @@ from shortrange.report.structures import write_trajectory
 from shortrange.report.xdi import write_xdi
 
 # Without shrinking, which takes minutes where every try writes a file.
-FEW = settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+FEW = settings(max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 finite = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: x + 0.0)
 names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
 values = st.recursive(

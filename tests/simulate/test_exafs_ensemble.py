@@ -90,7 +90,7 @@ def test_doubling_the_frames_changes_nothing(dimer, potentials):
     assert other.n_absorbers == 2 * dimer.n_absorbers == 4
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**31))
 def test_pose_and_order_change_nothing(dimer, potentials, seed):
     rng = np.random.default_rng(seed)

@@ -19,7 +19,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("name", CELLS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), r_max=st.floats(2.0, 11.0))
 def test_as_ase_in_any_cell(name, seed, r_max):
     cell = CELLS[name]

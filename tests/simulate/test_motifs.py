@@ -20,7 +20,7 @@ def own_bonds(motif, metal):
     return [motif.positions[b] - motif.positions[metal] for a, b in motif.bonds if a == metal]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=ANGLES, bridge=BONDS, terminal=BONDS, twist=st.floats(0, 90))
 def test_a_corner_is_what_was_asked_for(angle, bridge, terminal, twist):
     unit = sr.motif("corner", bridge="S", angle=angle, bridging=bridge, terminal=terminal, twist=twist)
@@ -50,7 +50,7 @@ def test_regular_octahedra_share_an_edge_or_a_face(kind):
         check_octahedron(own_bonds(unit, metal))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(angle=st.floats(70.0, 110.0), first=st.floats(2.2, 2.7), second=st.floats(2.3, 2.7))
 def test_an_edge_of_two_elements(angle, first, second):
     """Both shared atoms keep their distances; their own distance is the sum of two heights of triangles."""

@@ -78,7 +78,7 @@ def test_rocksalt_shells_and_self_images():
     assert coordination(histograms, ("Na", "Na"), 5.3, 6.0) == pytest.approx(6, rel=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), shift=st.tuples(*[st.floats(-20, 20)] * 3))
 def test_translation_wrapping_permutation_and_choice_of_cell(seed, shift):
     frame = random_frame(seed)
