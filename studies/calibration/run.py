@@ -1,9 +1,10 @@
-"""Run the calibration study: simulate, reduce and judge every data set, and write results.csv.
+"""Run the calibration study: simulate, reduce and judge every data set.
 
-    python studies/calibration/run.py [--truths 200] [--first 100] [--out folder]
+    python studies/calibration/run.py [--first 100] [--truths 200] [--mixtures] [--processes 2] [--out folder]
 
 Each truth is measured under one of three conditions in turn, so that data sets are independent. Fits go to
-fits.csv; verdicts of EXAFS, G(r) and both, with the right model and without it, to verdicts.csv.
+fits.csv; verdicts of EXAFS, G(r) and both, with the right model and without it, to verdicts.csv. Where a
+model is mixed with others before it is supported, the mixture that gains most stands beside the verdict.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import csv
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +56,9 @@ FITS = (
     "sigma_stretch", "found_bond", "sigma_bond", "found_share", "sigma_share", "found_sulphur",
     "sigma_sulphur", "found_bridged", "sigma_bridged",
 )  # fmt: skip
-VERDICTS = (*HEAD, "data", "offered", "verdict", "best", "probability")
+VERDICTS = (
+    *HEAD, "data", "offered", "verdict", "best", "probability", "other", "gain", "other_share", "other_sigma",
+)  # fmt: skip
 DATA_SETS = {"EXAFS": (0,), "G(r)": (1,), "both": (0, 1)}
 
 
@@ -177,15 +182,26 @@ def verdicts(
         for offered, names in offers.items():
             ranked = rank({name: [fits[name][i] for i in which] for name in names})
             lacking = incomplete_models({n: candidates.compositions[n] for n in names}, truth.composition)
-            found = decide(ranked, incomplete=lacking)
+            found, beside = decide(ranked, incomplete=lacking), {}
             if found.verdict == "supported":
                 best = ranked[0].name
                 tried = {name: mixtures.seen_by(which, best, name) for name in names if name != best}
                 found = decide(ranked, admixtures=tried, incomplete=lacking)
+                beside = best_mixture(tried, ranked[0].log_evidence)
             yield {
                 "data": data, "offered": offered, "verdict": found.verdict, "best": ranked[0].name,
-                "probability": ranked[0].probability,
+                "probability": ranked[0].probability, **beside,
             }  # fmt: skip
+
+
+def best_mixture(tried: Mapping[str, MixtureFit], alone: float) -> dict[str, Any]:
+    """Return the mixture that gains most over the model alone, and the other model's share in it."""
+    other = max(tried, key=lambda name: tried[name].log_evidence)
+    share = next(s for s in tried[other].shares if s.name == other)
+    return {
+        "other": other, "gain": tried[other].log_evidence - alone, "other_share": share.value,
+        "other_sigma": share.sigma,
+    }  # fmt: skip
 
 
 def judge_truth(
@@ -213,16 +229,34 @@ def judge_truth(
     ]
 
 
+@cache
+def _candidates() -> Candidates:
+    """Return the hypotheses, simulated once in each process."""
+    return Candidates()
+
+
+def _tables(number: int, *, mixture: bool) -> tuple[int, float, tuple[list[dict[str, Any]], ...]]:
+    """Return the number of a truth, the seconds of CPU that it took, and its rows."""
+    candidates = _candidates()
+    start = time.process_time()
+    tables = judge_truth(make_truth(number, mixture=mixture), number % len(CONDITIONS), candidates)
+    return number, time.process_time() - start, tables
+
+
 def main() -> None:
     """Run the study from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--truths", type=int, default=200)
     parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--every", type=int, default=1, help="of the numbers of truths; 5 from 104: mixtures")
+    parser.add_argument("--mixtures", action="store_true", help="make each truth a mixture of two kinds")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     asked = parser.parse_args()
-    candidates = Candidates()
     asked.out.mkdir(parents=True, exist_ok=True)
+    numbers = range(asked.first, asked.first + asked.truths * asked.every, asked.every)
     with (
+        ProcessPoolExecutor(asked.processes) as pool,
         (asked.out / "fits.csv").open("w", newline="") as fits,
         (asked.out / "verdicts.csv").open("w", newline="") as found,
     ):
@@ -232,14 +266,12 @@ def main() -> None:
         ]
         for writer in writers:
             writer.writeheader()
-        for number in range(asked.first, asked.first + asked.truths):
-            start = time.process_time()
-            tables = judge_truth(make_truth(number), number % len(CONDITIONS), candidates)
+        for number, seconds, tables in pool.map(partial(_tables, mixture=asked.mixtures), numbers):
             for writer, rows in zip(writers, tables, strict=True):
                 for row in rows:
                     writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
             fits.flush(), found.flush()
-            print(f"truth {number}: {time.process_time() - start:.1f} s", file=sys.stderr, flush=True)
+            print(f"truth {number}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

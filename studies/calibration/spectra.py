@@ -70,15 +70,15 @@ class _Part:
     local: Local
 
 
-def make_truth(number: int, *, seed: int = 2026, scattering: bool = True) -> Truth:
+def make_truth(number: int, *, seed: int = 2026, scattering: bool = True, mixture: bool = False) -> Truth:
     """Make truth ``number``: every fifth is a mixture of two kinds, the others take turns.
 
-    Without ``scattering`` its F(Q) is zero, and the rest as with it.
+    With ``mixture`` each is one. Without ``scattering`` its F(Q) is zero, and the rest as with it.
     """
     rng = np.random.default_rng([seed, number])
     names = list(BASES)
     kinds, share = (names[number % 5 % 4],), 1.0
-    if number % 5 == 4:
+    if mixture or number % 5 == 4:
         first, second = rng.permutation(len(names))[:2]
         kinds, share = (names[first], names[second]), float(rng.uniform(0.25, 0.75))
     parts = [_part(kind, number // 5, rng=rng, scattering=scattering) for kind in kinds]

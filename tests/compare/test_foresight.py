@@ -1,5 +1,7 @@
 """Expected gains against a simulation of the measurement they promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,14 @@ def test_the_expected_gain_is_the_mean_over_simulated_measurements():
 
 def test_a_model_gains_nothing_over_itself():
     assert expected_gain(term(FIRST), term(FIRST), theory_error=FIXED) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_measurement_that_counts_in_part_tells_in_part():
+    gain, part = (
+        expected_gain(term(FIRST), term(SECOND), theory_error=replace(FIXED, independent=n))
+        for n in (1.0, 0.6)
+    )
+    assert part == pytest.approx(0.6 * gain)
 
 
 def test_less_noise_tells_more_until_theory_is_the_limit():

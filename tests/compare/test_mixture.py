@@ -1,5 +1,7 @@
 """Mixtures of hypotheses: weights in closed form, shares found again, and what a verdict makes of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,35 @@ def test_evidence_is_the_mean_over_shares():
     each = [judge(mix_terms(one.terms, list(w)), theory_error=SMALL).log_evidence for w in weights]
     expected = np.log(np.trapezoid(np.exp(each), np.linspace(0, 1, 101)))
     assert judge_mixture([one], ("a", "b")).log_evidence == pytest.approx(expected, abs=0.1)
+
+
+def test_a_measurement_that_counts_in_part_widens_the_share():
+    """The posterior of the share is the product of the evidences as they are counted, Z(x)^0.6 here."""
+    rng = np.random.default_rng(14)
+    one = component(0.6, rng)
+    other = component(0.6, rng, technique="total-scattering", strengths=(20.0, 24.0))
+    in_part = replace(one, theory_error=replace(SMALL, independent=0.6))
+    x = np.linspace(0, 1, 201)
+    weights = {
+        c: [mixture_weights(t, np.array([s, 1 - s]), np.array(list(c.strengths.values()))) for s in x]
+        for c, t in ((one, "xas"), (other, "total-scattering"))
+    }
+    plain = [
+        [judge(mix_terms(c.terms, list(w)), theory_error=SMALL).log_evidence for w in each]
+        for c, each in weights.items()
+    ]
+    logs = 0.6 * np.array(plain[0]) + np.array(plain[1])
+    posterior = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
+    mean = posterior @ x
+    found = judge_mixture([in_part, other], ("a", "b"))
+    sigma = np.sqrt(found.shares[0].sigma ** 2 - SHARE_THEORY**2)
+    assert found.shares[0].value == pytest.approx(mean, abs=1e-3)
+    assert sigma == pytest.approx(np.sqrt(posterior @ (x - mean) ** 2), rel=0.02)
+    assert found.log_evidence == pytest.approx(np.log(np.trapezoid(np.exp(logs), x)), abs=0.02)
+    alone = np.log(np.trapezoid(np.exp(0.6 * np.array(plain[0])), x))
+    assert found.fits[0].log_evidence == pytest.approx(alone, abs=0.02)
+    full = judge_mixture([one, other], ("a", "b"))
+    assert sigma > 1.05 * np.sqrt(full.shares[0].sigma ** 2 - SHARE_THEORY**2)
 
 
 def test_parameters_stated_alike_are_shared_and_others_are_not():

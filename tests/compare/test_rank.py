@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
 from shortrange.compare.evidence import judge
 from shortrange.compare.rank import alone, contradictions, decide, rank
-from shortrange.compare.theory_error import TheoryError
+from shortrange.compare.theory_error import EXAFS_THEORY_ERROR, PDF_THEORY_ERROR, TheoryError
 from shortrange.compare.verdict import MeasurementFit
 from shortrange.errors import DataError
 from shortrange.fit.parameters import Parameter
@@ -129,6 +131,30 @@ def test_evidence_with_the_theory_error_integrated_out_equals_direct_integration
     ]
     expected = np.log(np.dot(prior, densities) / prior.sum())
     assert judge(term(y), theory_error=theory).log_evidence == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize("independent", [1.0, 0.6, 0.25])
+def test_points_that_are_alike_count_in_part(independent):
+    """A linear model: ln Z is a normal density of all points, times the part that counts."""
+    y = 1.2 + 0.2 * np.random.default_rng(5).normal(size=15)
+    theory = TheoryError(median=0.1, log_sigma=1e-6, source="test", independent=independent)
+    covariance = (0.1**2 + 0.1**2 * np.mean(y**2)) * np.eye(15) + 0.5**2 * np.ones((15, 15))
+    expected = independent * multivariate_normal.logpdf(y, np.ones(15), covariance)
+    found, whole = (
+        judge(term(y), theory_error=theory),
+        judge(term(y), theory_error=replace(theory, independent=1.0)),
+    )
+    assert found.log_evidence == pytest.approx(expected, abs=1e-4)
+    for places in found.places:
+        assert places.nats.sum() == pytest.approx(expected, abs=1e-3)
+    # What the fit finds, and whether it fits, stays.
+    assert found.parameters == whole.parameters
+    assert (found.p_value, found.chi2_reduced) == (whole.p_value, whole.chi2_reduced)
+
+
+def test_points_of_exafs_count_in_part_and_those_of_g_of_r_in_full():
+    assert EXAFS_THEORY_ERROR.independent == 0.6
+    assert PDF_THEORY_ERROR.independent == 1.0
 
 
 def test_p_values_of_right_models_are_uniform():

@@ -42,6 +42,8 @@ SETTINGS = {
     "no theory error": ("exafs_theory_error = 0", "exafs_theory_error: 0 must be greater than 0"),
     "a negative theory error": ("pdf_theory_error = -0.1", "must be greater than 0"),
     "a theory error beyond the signal": ("pdf_theory_error = 3", "must be 1 or less"),
+    "no point that counts": ("exafs_independent = 0", "exafs_independent: 0 must be greater than 0"),
+    "more points than there are": ("pdf_independent = 1.5", "must be 1 or less"),
     "a misspelt theory error": ("pdf_theory_eror = 0.1", "did you mean 'pdf_theory_error'"),
     "an edge without its element": ('edges = ["K"]', "no edge such as"),
     "an edge that does not exist": ('edges = ["S L9"]', "holds 'S L9'"),
@@ -217,11 +219,13 @@ def test_the_pattern_of_another_sample(pdf_project):
 def test_a_stated_theory_error_is_used_and_said(pdf_project):
     only(pdf_project / "project.toml", CORNER, ISOLATED)
     text = (pdf_project / "project.toml").read_text()
-    (pdf_project / "project.toml").write_text(text + "\n[verdict]\npdf_theory_error = 0.5\n")
+    (pdf_project / "project.toml").write_text(
+        text + "\n[verdict]\npdf_theory_error = 0.5\npdf_independent = 0.8\n"
+    )
     verdict = verdict_of(pdf_project)
     stated = verdict.settings["measurements"]["PDF"]["theory_error"]
-    assert stated["median"] == 0.5
-    assert "stated in the project, instead of the calibrated 0.08" in stated["source"]
+    assert (stated["median"], stated["independent"]) == (0.5, 0.8)
+    assert "stated in the project, instead of the calibrated 0.08 (median) and 1 (indep" in stated["source"]
     # Nothing is refuted where theory may be wrong by half the signal.
     assert verdict.verdict == "undecided"
 

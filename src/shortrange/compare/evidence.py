@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,8 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
     """Fit a term and state its evidence, misfit and parameters.
 
     The size of the theory error is integrated out over its prior: a model may be excused by a large theory
-    error only at the price that such an error is improbable.
+    error only at the price that such an error is improbable. The evidence counts the points as the theory
+    error says (`TheoryError.independent`); fit and errors of the parameters do not.
 
     Parameters
     ----------
@@ -83,14 +84,16 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
         R=_misfit(term, best.theta),
         chi2_reduced=expected.chi2 / degrees,
         p_value=float(np.dot(marginal.prior, p_values)),
-        log_evidence=float(logsumexp(marginal.log_evidences)),
+        log_evidence=theory_error.independent * float(logsumexp(marginal.log_evidences)),
         parameters=_describe(term, marginal, theory_error),
-        places=_places(term, marginal),
+        places=_places(term, marginal, theory_error),
     )
 
 
 def check_evidence(term: Term, *, theory_error: TheoryError) -> tuple[float, float]:
     """Compare Laplace's evidence with that of importance sampling, at the most probable theory error.
+
+    Both are integrals with every point counted in full.
 
     Returns
     -------
@@ -107,6 +110,8 @@ def check_evidence(term: Term, *, theory_error: TheoryError) -> tuple[float, flo
 
 def check_nested(term: Term, *, theory_error: TheoryError) -> tuple[float, float]:
     """Compare Laplace's evidence with that of nested sampling, at the most probable theory error.
+
+    Both are integrals with every point counted in full.
 
     Returns
     -------
@@ -147,11 +152,13 @@ def _theory_band(term: Term, marginal: _Marginal) -> Array:
     return np.asarray(np.sqrt(np.einsum("im,mn,in->i", term.modes, covariance, term.modes)))
 
 
-def _places(term: Term, marginal: _Marginal) -> tuple[Places, Places]:
-    """Evidence by place, at the most probable size of the theory error."""
+def _places(term: Term, marginal: _Marginal, theory_error: TheoryError) -> tuple[Places, Places]:
+    """Evidence by place, at the most probable size of the theory error, counted as the whole is."""
     likely = int(np.argmax(marginal.weights))
     extra = marginal.sizes[likely] ** 2 * term.signal_power * np.eye(term.modes.shape[1])
-    return evidence_by_place(term, term.known_covariance() + extra, marginal.fits[likely])
+    axis, conjugate = evidence_by_place(term, term.known_covariance() + extra, marginal.fits[likely])
+    part = theory_error.independent
+    return replace(axis, nats=part * axis.nats), replace(conjugate, nats=part * conjugate.nats)
 
 
 def _response(term: Term, marginal: _Marginal) -> Array:

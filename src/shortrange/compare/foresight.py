@@ -80,7 +80,8 @@ def expected_gain(true: Term, other: Term, *, theory_error: TheoryError) -> floa
 
     .. math:: -\tfrac12 (\mathrm{tr}\,V^{-1} C + d^T V^{-1} d + \ln|V|)
 
-    with C the covariance of the data. The sizes are then integrated out.
+    with C the covariance of the data. The sizes are then integrated out, and the points counted as the
+    theory error says, as in `shortrange.compare.evidence.judge`.
 
     Parameters
     ----------
@@ -92,7 +93,8 @@ def expected_gain(true: Term, other: Term, *, theory_error: TheoryError) -> floa
     expected = true.model(np.array([p.prior[0] for p in true.parameters]))
     true, other = replace(true, curve=expected), replace(other, curve=expected)
     made = true.known_covariance() + theory_error.median**2 * true.signal_power * np.eye(true.modes.shape[1])
-    return _expected_evidence(true, made, theory_error) - _expected_evidence(other, made, theory_error)
+    gain = _expected_evidence(true, made, theory_error) - _expected_evidence(other, made, theory_error)
+    return theory_error.independent * gain
 
 
 def _expected_evidence(term: Term, made: Array, theory_error: TheoryError) -> float:

@@ -77,7 +77,7 @@ class MeasurementFit(Shown):
     p_value
         Probability of a misfit at least this large if the model were right.
     log_evidence
-        Of this measurement alone, natural logarithm.
+        Of this measurement alone, natural logarithm, with the points counted as the theory error says.
     parameters
         After the fit.
     places

@@ -23,6 +23,9 @@ class VerdictSettings(Part):
         Odds of the best model against the next from which a verdict is given.
     exafs_theory_error, pdf_theory_error
         Median of the rms theory error over the rms signal; None takes the calibrated one.
+    exafs_independent, pdf_independent
+        Part of the independent points that counts, since theory errs alike from point to point; None takes
+        the calibrated one.
     partial
         Leave a measurement out, for all models, if one of them has not its absorber; else that is a fault.
     edges
@@ -34,6 +37,8 @@ class VerdictSettings(Part):
     odds: Annotated[Number, Field(gt=1)] = 20.0
     exafs_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
     pdf_theory_error: Annotated[Number, Field(gt=0, le=1)] | None = None
+    exafs_independent: Annotated[Number, Field(gt=0, le=1)] | None = None
+    pdf_independent: Annotated[Number, Field(gt=0, le=1)] | None = None
     partial: StrictBool = False
     edges: EdgeList = ()
     nested: StrictBool = False

@@ -67,7 +67,9 @@ def compare_motif(
         k_weight=measurement.k_weight, s02=s02,
     )  # fmt: skip
     term, maxima = find_angles(term, theory_error=EXAFS_THEORY_ERROR.median)
-    near = [m for m in maxima if m.log_evidence > maxima[0].log_evidence - _NEAR]
+    # As in the verdict, the points of EXAFS count in part.
+    part = EXAFS_THEORY_ERROR.independent
+    near = [m for m in maxima if part * (maxima[0].log_evidence - m.log_evidence) < _NEAR]
     doubts = []
     if len(near) > 1:
         each = ", ".join(f"{m.angle:.0f}({m.sigma:.0f})" for m in sorted(near, key=lambda m: m.angle))
@@ -76,6 +78,8 @@ def compare_motif(
         "motif": unit.start.formula,
         "absorbers": len(unit.start.metals),
         "priors": {p.name: {"mean": p.value, "sigma": p.sigma, "source": p.source} for p in unit.structural},
-        "angles": [{"angle": m.angle, "sigma": m.sigma, "log_evidence": m.log_evidence} for m in maxima],
+        "angles": [
+            {"angle": m.angle, "sigma": m.sigma, "log_evidence": part * m.log_evidence} for m in maxima
+        ],
     }
     return term, notes, doubts

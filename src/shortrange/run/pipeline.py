@@ -244,18 +244,17 @@ def _left_out(measurement: Measurement, inputs: Inputs) -> bool:
 
 def _with_theory_error(comparison: Comparison, measurement: Measurement, project: Project) -> Comparison:
     """Return the comparison with the theory error that the project states, if it states one."""
-    settings = project.verdict
-    xas = isinstance(measurement, XasMeasurement)
-    stated = settings.exafs_theory_error if xas else settings.pdf_theory_error
-    if stated is None:
+    settings, calibrated = project.verdict, comparison.theory_error
+    if isinstance(measurement, XasMeasurement):
+        wanted = {"median": settings.exafs_theory_error, "independent": settings.exafs_independent}
+    else:
+        wanted = {"median": settings.pdf_theory_error, "independent": settings.pdf_independent}
+    stated = {name: value for name, value in wanted.items() if value is not None}
+    if not stated:
         return comparison
-    calibrated = comparison.theory_error
-    changed = replace(
-        calibrated,
-        median=stated,
-        source=f"stated in the project, instead of the calibrated {calibrated.median:g}",
-    )
-    return replace(comparison, theory_error=changed)
+    instead = " and ".join(f"{getattr(calibrated, name):g} ({name})" for name in stated)
+    source = f"stated in the project, instead of the calibrated {instead}"
+    return replace(comparison, theory_error=replace(calibrated, source=source, **stated))
 
 
 def _judge_mixture(
@@ -349,7 +348,8 @@ def _flips(
 
 
 def _theory(theory: TheoryError) -> dict[str, Any]:
-    return {"theory_error": {"median": theory.median, "log_sigma": theory.log_sigma, "source": theory.source}}
+    told = ("median", "log_sigma", "independent", "source")
+    return {"theory_error": {name: getattr(theory, name) for name in told}}
 
 
 def _at_bounds(fits: Mapping[str, list[MeasurementFit]]) -> list[str]:

@@ -160,7 +160,8 @@ class PathFit:
     def log_evidence(self) -> float:
         """Bayesian information criterion over -2: differences between fits to the same data are log odds.
 
-        The noise is unknown, and the number of independent points is the sample size.
+        The noise is unknown, and the number of independent points is the sample size: all of them count, as
+        in Artemis, where a verdict counts a part (`shortrange.compare.theory_error.TheoryError`).
         """
         n = self.n_independent
         return float(-0.5 * (n * np.log(self.chi2 / n) + np.log(n) * self.n_free))
