@@ -62,8 +62,6 @@ def make_plate(name: str, figure: Figure, *, caption: str, live: Mapping[str, An
     """Draw a finished figure."""
     broad = figure.get_figwidth() > 1.5 * WIDTH
     png = png_bytes(figure)
-    # Places are found once: finding them again takes longer than the drawing.
-    figure.set_layout_engine(None)
     return Plate(name=name, png=png, svg=svg_text(figure), caption=caption, live=live, broad=broad)
 
 

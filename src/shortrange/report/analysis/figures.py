@@ -101,7 +101,8 @@ def _partials(analysis: Analysis) -> Figure | None:
         if cutoff.r is not None:
             ax.axvline(cutoff.r, color=GUIDE, lw=0.9)
             text += f", {cutoff.r:.2f} Å {'given' if cutoff.origin == 'given' else 'found'}"
-        ax.set_title(text, fontsize=8, color="#444444", pad=2)
+        # With y given, matplotlib does not measure all ticks at each drawing to find it.
+        ax.set_title(text, y=1.0, fontsize=8, color="#444444", pad=2)
         if cutoff.r is not None:
             _running(ax, d.r, d.running[name], cutoff.r)
     return figure
