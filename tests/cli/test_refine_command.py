@@ -136,9 +136,9 @@ def test_a_written_crystal_is_read_back_equal(folder):
 
 
 def test_a_fit_that_fails_gives_a_reason_and_no_numbers(folder, capsys, monkeypatch):
-    from shortrange.fit import refine_problem
+    from shortrange.fit import least_squares
 
-    monkeypatch.setattr(refine_problem, "_MAX_EVALUATIONS", 1)
+    monkeypatch.setattr(least_squares, "_MAX_EVALUATIONS", 1)
     status, said = run(folder, capsys)
     assert status == 1
     assert "did not converge" in said.out

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shortrange.errors import DataError, ProjectError, SimulationError
-from shortrange.fit import boxcar_windows, refine_problem
+from shortrange.fit import boxcar_windows, least_squares
 from shortrange.fit.boxcar import boxcar
 from shortrange.fit.boxcar_windows import window_edges
 from shortrange.fit.coherence import coherence
@@ -142,7 +142,7 @@ def test_a_window_that_fails_says_why_and_spoils_no_other(mixture, monkeypatch):
 
 
 def test_a_fit_that_does_not_converge_is_a_value_with_a_reason(mixture, monkeypatch):
-    monkeypatch.setattr(refine_problem, "_MAX_EVALUATIONS", 1)
+    monkeypatch.setattr(least_squares, "_MAX_EVALUATIONS", 1)
     found = boxcar(mixture(), start(), r_range=(2.0, 12.0), window=5.0, free=["scale", "cell", "u_iso"])
     assert all(w.refinement is None and "did not converge" in w.reason for w in found.windows)
     assert found.trend is None

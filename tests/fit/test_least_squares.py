@@ -5,11 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shortrange.fit import refine_problem
-from shortrange.fit.refine_problem import _FINE, _least_squares
-
-BOUNDS = np.array([0.0, -5.0]), np.array([2.0, 5.0])
-SIZE = np.array([1.0, 1.0])
+from shortrange.fit import least_squares
+from shortrange.fit.least_squares import LeastSquares
 
 
 class Bent:
@@ -27,8 +24,13 @@ class Bent:
         return np.array([[self.steep, -2 * self.steep * at[1]], [0.0, -1.0]]) / noise
 
 
+def search(misfit):
+    lower, upper = np.array([0.0, -5.0]), np.array([2.0, 5.0])
+    return LeastSquares(misfit=misfit, lower=lower, upper=upper, size=np.ones(2))
+
+
 def test_a_fit_that_got_stuck_at_a_limit_begins_again_away_from_it(monkeypatch):
-    real, begins = refine_problem.least_squares, []
+    real, begins = least_squares.least_squares, []
 
     def stuck_once(fun, start, **settings):
         begins.append(np.array(start))
@@ -37,8 +39,8 @@ def test_a_fit_that_got_stuck_at_a_limit_begins_again_away_from_it(monkeypatch):
             return SimpleNamespace(x=np.array([1e-9, -4.999]), success=False)
         return real(fun, start, **settings)
 
-    monkeypatch.setattr(refine_problem, "least_squares", stuck_once)
-    found = _least_squares(Bent(), np.array([1e-9, -1.2]), 1.0, BOUNDS, SIZE, _FINE)
+    monkeypatch.setattr(least_squares, "least_squares", stuck_once)
+    found = search(Bent()).run(np.array([1e-9, -1.2]), noise=1.0)
     assert begins[1] == pytest.approx([0.1, -4.9])
     assert found.success
     assert found.x == pytest.approx([1.0, 1.0], abs=1e-3)
@@ -51,8 +53,8 @@ def test_a_fit_that_ends_away_from_limits_does_not_begin_again(monkeypatch):
         begins.append(start)
         return SimpleNamespace(x=np.array([1.0, 0.5]), success=False)
 
-    monkeypatch.setattr(refine_problem, "least_squares", lost)
-    assert not _least_squares(Bent(), np.array([0.5, 0.5]), 1.0, BOUNDS, SIZE, _FINE).success
+    monkeypatch.setattr(least_squares, "least_squares", lost)
+    assert not search(Bent()).run(np.array([0.5, 0.5]), noise=1.0).success
     assert len(begins) == 1
 
 
@@ -66,8 +68,8 @@ def test_a_fit_ends_without_a_step_that_gains_nothing():
         def jacobian(self, at, noise):
             return np.vstack([super().jacobian(at, noise), np.zeros(2)])
 
-    at_rest = _least_squares(Noisy(), np.array([1.0, 1.0 - 1e-5]), 1.0, BOUNDS, SIZE, _FINE)
+    at_rest = search(Noisy()).run(np.array([1.0, 1.0 - 1e-5]), noise=1.0)
     assert (at_rest.nfev, at_rest.success) == (0, True)
-    found = _least_squares(Noisy(), np.array([0.9, 0.9]), 1.0, BOUNDS, SIZE, _FINE)
+    found = search(Noisy()).run(np.array([0.9, 0.9]), noise=1.0)
     assert found.x == pytest.approx([1.0, 1.0], abs=2e-3)
     assert found.nfev < 8

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from shortrange.errors import SimulationError
 from shortrange.fit.gr_points import GrWindow
+from shortrange.fit.least_squares import FINE, ROUGH, LeastSquares
 from shortrange.fit.phases import Book
 from shortrange.fit.restraints import Bound
 from shortrange.simulate.crystal_window import CrystalWindow
@@ -20,14 +20,8 @@ __all__ = ["Problem", "Solution", "cross_validate", "solve"]
 
 Array = NDArray[Any]
 
-_MAX_EVALUATIONS = 100
-_FINE, _ROUGH = (3e-7, 1e-5), (0.5, 0.3)
-"""Parts of the sum of squares: a fit ends where its next step would gain less than the first, or its last
-gained less than the second; roughly, while the errors of the data are still being found."""
 _ROUNDS = 6
 _REFUSED = 1e6
-_AWAY = 0.1
-"""Distance from a limit, in sizes of a parameter, from which a fit that got stuck there begins again."""
 _BY_CHANCE = 2.0
 """Standard deviations by which reduced chi2 may exceed 1 before stated errors are raised."""
 _AT_BOUND = 1e-6
@@ -151,19 +145,21 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
     errors_known
         Whether the data state their errors.
     """
-    book = problem.book
-    lower = np.array([p.lower for p in book.free])
-    upper = np.array([p.upper for p in book.free])
-    size = np.array([p.size for p in book.free])
-    theta = book.start if start is None else np.clip(start, lower, upper)
+    free = problem.book.free
     memory = _Memory(problem)
+    search = LeastSquares(
+        misfit=memory,
+        lower=np.array([p.lower for p in free]),
+        upper=np.array([p.upper for p in free]),
+        size=np.array([p.size for p in free]),
+    )
+    theta = problem.book.start if start is None else np.clip(start, search.lower, search.upper)
     # The first misfit is the largest: priors hold until the parameters come closer.
     noise, nfev = _noise(memory, theta, 1.0, errors_known), 1
     # Without priors the noise does not move the parameters: one round is enough.
     last = not problem.has_priors
     for _ in range(_ROUNDS if problem.has_priors else 1):
-        theta = np.clip(theta, lower + 1e-9 * _room(lower, upper), upper - 1e-9 * _room(lower, upper))
-        found = _least_squares(memory, theta, noise, (lower, upper), size, _FINE if last else _ROUGH)
+        found = search.run(search.inside(theta), noise=noise, enough=FINE if last else ROUGH)
         theta, nfev = found.x, nfev + found.nfev
         if not found.success:
             break
@@ -173,76 +169,8 @@ def solve(problem: Problem, *, start: Array | None = None, errors_known: bool = 
         if settled and last:
             break
         last = settled
-    return _solution(problem, memory, theta, noise, nfev, "" if found.success else _no_end(nfev), size)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _End:
-    """Where least squares stopped, after how many evaluations, and whether by itself."""
-
-    x: Array
-    nfev: int
-    success: bool
-
-
-class _ArrivedError(Exception):
-    """The next step of a fit would gain nothing; scipy would take it first, and has a callback since 1.16."""
-
-
-def _least_squares(
-    memory: _Memory,
-    theta: Array,
-    noise: float,
-    bounds: tuple[Array, Array],
-    size: Array,
-    enough: tuple[float, float],
-) -> _End:
-    """Run scipy's least squares; where it creeps along a limit, once more from a point away from it."""
-    away = np.minimum(_AWAY * size, 0.25 * (bounds[1] - bounds[0]))
-    first = _run(memory, theta, noise, bounds, size, enough)
-    inside = np.clip(first.x, bounds[0] + away, bounds[1] - away)
-    if first.success or np.array_equal(inside, first.x):
-        return first
-    # A step that would leave the limits is cut as a whole: next to one, every step is short.
-    again = _run(memory, inside, noise, bounds, size, enough)
-    return replace(again, nfev=again.nfev + first.nfev)
-
-
-def _run(
-    memory: _Memory,
-    theta: Array,
-    noise: float,
-    bounds: tuple[Array, Array],
-    size: Array,
-    enough: tuple[float, float],
-) -> _End:
-    x, asked = theta, 0
-
-    def residual(at: Array) -> Array:
-        nonlocal asked
-        asked += 1
-        return memory.residual(at, noise)
-
-    def jacobian(at: Array) -> Array:
-        nonlocal x
-        x, slopes = at.copy(), memory.jacobian(at, noise)
-        if _gain(memory.residual(at, noise), slopes) < enough[0]:
-            raise _ArrivedError
-        return slopes
-
-    try:
-        found = least_squares(residual, theta, jac=jacobian, bounds=bounds, x_scale=size, ftol=enough[1],
-                              xtol=1e-8, gtol=1e-8, max_nfev=_MAX_EVALUATIONS)  # fmt: skip
-    except _ArrivedError:
-        return _End(x, asked - 1, True)
-    return _End(found.x, asked - 1, bool(found.success))
-
-
-def _gain(residual: Array, slopes: Array) -> float:
-    """Part of a sum of squares that the best step of the linear problem takes away, limits not counted."""
-    moving = slopes[:, np.any(slopes, axis=0)]
-    reached = np.linalg.qr(moving / np.linalg.norm(moving, axis=0))[0].T @ residual
-    return float(reached @ reached) / max(float(residual @ residual), 1e-300)
+    reason = "" if found.success else f"the fit did not converge in {nfev} evaluations"
+    return _solution(memory, search, theta, noise, nfev, reason)
 
 
 def cross_validate(problem: Problem, solution: Solution, *, folds: int, errors_known: bool) -> float:
@@ -318,10 +246,6 @@ class _Memory:
         return np.vstack([rows, self.problem.restraint_rows(theta)[1]])
 
 
-def _room(lower: Array, upper: Array) -> Array:
-    return np.where(np.isfinite(upper - lower), upper - lower, 0.0)
-
-
 def _effective(slopes: Array, priors: Array, noise: float) -> float:
     """Parameters that the data determine: trace of (data information) (all information)^-1."""
     data, prior = slopes.T @ slopes / noise**2, priors.T @ priors
@@ -339,9 +263,9 @@ def _noise(memory: _Memory, theta: Array, noise: float, known: bool) -> float:
 
 
 def _solution(
-    problem: Problem, memory: _Memory, theta: Array, noise: float, nfev: int, reason: str, size: Array
+    memory: _Memory, search: LeastSquares, theta: Array, noise: float, nfev: int, reason: str
 ) -> Solution:
-    book = problem.book
+    free, size = memory.problem.book.free, search.size
     residual, slopes = memory.data(theta)
     priors = memory.prior_rows(theta)
     effective = _effective(slopes, priors, noise)
@@ -351,27 +275,21 @@ def _solution(
     scaled = jac / np.where(norms > 0, norms, 1.0)
     _, singular, v = np.linalg.svd(scaled, full_matrices=False)
     dark = v[singular < _BLIND * singular[0]]
-    blind = tuple(
-        p.name for k, p in enumerate(book.free) if norms[k] == 0 or np.any(np.abs(dark[:, k]) > 0.1)
-    )
+    blind = tuple(p.name for k, p in enumerate(free) if norms[k] == 0 or np.any(np.abs(dark[:, k]) > 0.1))
     keep = singular >= _BLIND * singular[0]
     inverse = (v[keep].T / singular[keep] ** 2) @ v[keep]
     unit = size / np.where(norms > 0, norms, 1.0)
     covariance = inverse * np.outer(unit, unit)
     for name in blind:
-        k = [p.name for p in book.free].index(name)
+        k = [p.name for p in free].index(name)
         covariance[k, :] = covariance[:, k] = np.nan
-    lower, upper = np.array([p.lower for p in book.free]), np.array([p.upper for p in book.free])
-    near = _AT_BOUND * np.where(np.isfinite(upper - lower), upper - lower, 1.0)
-    at_bound = (theta - lower < near) | (upper - theta < near)
+    room = search.upper - search.lower
+    near = _AT_BOUND * np.where(np.isfinite(room), room, 1.0)
+    at_bound = (theta - search.lower < near) | (search.upper - theta < near)
     if not np.all(np.isfinite(theta)):
         reason = "the fit ran to values that are no numbers"
     return Solution(
         theta=theta, covariance=covariance, noise_scale=noise, chi2=float(np.sum(residual**2)),
-        points=problem.data.points, effective=effective, at_bound=at_bound, blind=blind, evaluations=nfev,
-        reason=reason,
+        points=memory.problem.data.points, effective=effective, at_bound=at_bound, blind=blind,
+        evaluations=nfev, reason=reason,
     )  # fmt: skip
-
-
-def _no_end(nfev: int) -> str:
-    return f"the fit did not converge in {nfev} evaluations"
