@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -133,6 +134,49 @@ def test_bad_patterns(write: Write, text: str, options: dict[str, object], messa
         load_iq(write(text, "a.chi"), **options)
     assert "a.chi" in caught.value.where
     assert place in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("header", "x"),
+    [
+        ('# pyFAI\n# {\n#  "dist": 0.2,\n#  "wavelength": 2.51e-11\n# }\n# q_A^-1 I\n', Q),
+        ("# Wavelength: 2.51e-11 m\n# q_nm^-1 I\n", 10 * Q),
+        ("a.tif\nQ (Inverse Nanometres)\nIntensity\n    201\n# Wavelength = 0.251 A\n", 10 * Q),
+    ],
+)
+def test_headers_that_name_the_wavelength(write: Write, header: str, x: np.ndarray) -> None:
+    iq = load_iq(write(header + body(x, INTENSITY), "a.chi"))
+    np.testing.assert_allclose(iq.q, Q)
+    assert iq.wavelength == pytest.approx(0.251)
+
+
+def test_text_of_table_programs(write: Write) -> None:
+    """What spreadsheets call "Unicode text" is UTF-16 with its mark."""
+    path = write("", "a.csv")
+    path.write_bytes(("Q,I\n" + body(Q, INTENSITY).replace(" ", ",")).encode("utf-16"))
+    np.testing.assert_allclose(load_iq(path).q, Q)
+
+
+@pytest.mark.parametrize(("frames", "sigma"), [(1, 3.0), (2, 3.0 / np.sqrt(2))])
+def test_hdf5_of_few_frames_keeps_the_errors_that_it_states(
+    tmp_path: Path, frames: int, sigma: float
+) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("entry/integrated")
+        group["q"] = 10 * Q
+        group["q"].attrs["unit"] = "nm^-1"
+        group["intensity"] = np.tile(INTENSITY, (frames, 1))
+        group["intensity_errors"] = np.full((frames, Q.size), 3.0)
+    iq = load_iq(path, wavelength=0.251)
+    np.testing.assert_allclose(iq.q, Q)
+    np.testing.assert_allclose(iq.sigma, sigma)
+
+
+def test_errors_of_zero_are_said_to_be_none(write: Write) -> None:
+    iq = load_iq(write("# q_A^-1 I sigma\n" + body(Q, INTENSITY, 0 * Q), "a.chi"))
+    assert iq.sigma is None
+    assert "the errors are all zero, and were left out" in [step.name for step in iq.history]
 
 
 def test_axis_by_the_user(write: Write) -> None:

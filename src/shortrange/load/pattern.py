@@ -77,6 +77,7 @@ def _wavelength(path: Path, header: str, given: float | None) -> tuple[float | N
             do="give it in angstrom",
         )
     metres = header_number(header, rf"wavelength\s*[:=]\s*{FLOAT}\s*m\b")
+    metres = metres or header_number(header, rf'"wavelength"\s*:\s*{FLOAT}')  # pyFAI's geometry as JSON
     stated = (
         metres * 1e10 if metres else header_number(header, rf"^\W*wavelength\s*[:=]\s*{FLOAT}\s*(?:A|Å|$)")
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
+from shortrange.load.text import errors_of
 from shortrange.quantities import IQ, Step, step
 from shortrange.units import q_from_two_theta
 
@@ -60,6 +61,9 @@ def read_iq_h5(path: Path, *, wavelength: float | None = None, axis: str | None 
         values = np.asarray(group["intensity"][()], dtype=float)
         name, kind = _axis_of(group, axis, place)
         x = np.asarray(group[name][()], dtype=float)
+        errors = (
+            np.asarray(group["intensity_errors"][()], dtype=float) if "intensity_errors" in group else None
+        )
         stated = _wavelength(file)
     frames = np.atleast_2d(values)
     if frames.ndim != 2 or x.ndim != 1 or frames.shape[1] != x.size:
@@ -77,6 +81,10 @@ def read_iq_h5(path: Path, *, wavelength: float | None = None, axis: str | None 
     if frames.shape[0] > 2:
         spread = frames.std(axis=0, ddof=1) / np.sqrt(frames.shape[0])
         sigma = spread if np.all(spread > 0) else None
+    elif errors is not None and errors.shape == values.shape:
+        stated_errors = np.atleast_2d(errors)[whole]
+        sigma, doubts = errors_of(np.sqrt(np.sum(stated_errors**2, axis=0)) / frames.shape[0])
+        history = (*history, *doubts)
     q = _to_q(x, kind, wavelength, place)
     done = step("load I(Q), mean of frames", file=str(path), group=place, frames=frames.shape[0], axis=kind)
     return IQ(
@@ -113,7 +121,7 @@ def _axis_names(group: h5py.Group) -> list[str]:
 def _axis_of(group: h5py.Group, asked: str | None, place: str) -> tuple[str, str]:
     """Name of the axis, and what it is: q, q_nm or 2theta."""
     name = _axis_names(group)[0]
-    units = group[name].attrs.get("units", "")
+    units = group[name].attrs.get("units", group[name].attrs.get("unit", ""))
     units = units.decode() if isinstance(units, bytes) else str(units)
     stated = "2theta" if name in _AXES["2theta"] else None
     if re.search(r"nm", units):

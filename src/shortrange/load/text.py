@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import zlib
@@ -75,7 +76,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def read_bytes(path: Path, size: int = -1) -> bytes:
-    """Content of a file, gunzipped if need be; at most ``size`` bytes unless negative.
+    """Content of a file, gunzipped if need be; at most ``size`` bytes unless negative. UTF-16 becomes UTF-8.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def read_bytes(path: Path, size: int = -1) -> bytes:
     _check_path(path)
     try:
         with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
-            return bytes(file.read(size))
+            return _as_utf8(bytes(file.read(size)))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"the compressed file is damaged: {error}", where=str(path), do="copy it from its source again"
@@ -96,13 +97,20 @@ def read_bytes(path: Path, size: int = -1) -> bytes:
         ) from error
 
 
+def _as_utf8(raw: bytes) -> bytes:
+    """Text that table programs of Windows write as "Unicode": UTF-16, by its mark."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="ignore").encode()
+    return raw
+
+
 def read_head(path: Path) -> bytes:
     """First 4 kB of a file, for recognition."""
     return read_bytes(path, HEAD)
 
 
 def read_text(path: Path) -> list[Line]:
-    """Lines of a text file with their numbers; UTF-8, else Latin-1.
+    """Lines of a text file with their numbers; UTF-8 or UTF-16, else Latin-1.
 
     Raises
     ------
@@ -293,19 +301,20 @@ def split_labels(text: str, width: int) -> tuple[str, ...] | None:
         choices = [[a or b for a, b in quoted]]
     else:
         packed = _BRACKET.sub("", bare)
+        words = re.findall(r"(?:[\[(][^\])]*[\])]|\S)+", packed)
         choices = [
             [part.strip() or f"col{n}" for n, part in enumerate(bare.rstrip(",").split(","), 1)]
             if "," in bare
             else [],
             [part.strip() for part in bare.split("\t") if part.strip()],
             re.split(r"\s{2,}", bare),
-            packed.split(),
+            words,
             _fixed_width(bare, width),
         ]
     for names in choices:
         # "ORDER= 1" is a remark.
-        words = all(names) and not any(_numeric(name) or re.search(r"=(\s|$)", name) for name in names)
-        if len(names) == width and words:
+        titles = all(names) and not any(_numeric(name) or re.search(r"=(\s|$)", name) for name in names)
+        if len(names) == width and titles:
             return tuple(names)
     return None
 
@@ -339,8 +348,10 @@ def header_number(text: str, pattern: str) -> float | None:
 
 def errors_of(values: Array | None) -> tuple[Array | None, tuple[Step, ...]]:
     """Return a column of standard errors, or None where it holds none that can be used."""
-    if values is None or not np.any(values):
+    if values is None:
         return None, ()
+    if not np.any(values):
+        return None, (step("the errors are all zero, and were left out"),)
     if np.all(values > 0):
         return values, ()
     return None, (
