@@ -45,8 +45,16 @@ def test_q_of_the_backscattered_beam():
 
 
 def test_composition():
+    assert atoms.parse_composition("NaTaCl\u2086") == {"Na": 1.0, "Ta": 1.0, "Cl": 6.0}
     assert atoms.parse_composition("NaTaCl5S0.5") == {"Na": 1.0, "Ta": 1.0, "Cl": 5.0, "S": 0.5}
     assert atoms.parse_composition("CH3CH2OH") == {"C": 2.0, "H": 6.0, "O": 1.0}
+
+
+@pytest.mark.parametrize("formula", ["natacl6", "NATACL6", "NaTaCL6", "NaTacl6"])
+def test_letters_of_the_wrong_case_are_respelled(formula):
+    with pytest.raises(DataError) as caught:
+        atoms.parse_composition(formula)
+    assert caught.value.do == "did you mean 'NaTaCl6'?"
 
 
 @pytest.mark.parametrize(

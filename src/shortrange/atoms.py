@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Mapping
 from contextlib import closing
 from functools import cache, lru_cache
@@ -51,7 +52,8 @@ def parse_composition(formula: str) -> dict[str, float]:
     DataError
         If the text is not a formula, names no element of the periodic table, or gives an amount of zero.
     """
-    text = formula.replace(" ", "")
+    # Lowered digits, as papers print them, are digits.
+    text = unicodedata.normalize("NFKC", formula).replace(" ", "")
     amounts: dict[str, float] = {}
     position = 0
     while position < len(text):
@@ -60,9 +62,15 @@ def parse_composition(formula: str) -> dict[str, float]:
             raise DataError(
                 f"cannot read {text[position:]!r} in the composition {formula!r}",
                 where=f"composition, column {position + 1}",
-                do='write elements and amounts without brackets, such as "NaTaCl5S0.5"',
+                do=_respelled(text) or 'write elements and amounts without brackets, such as "NaTaCl5S0.5"',
             )
         symbol, amount = token.group(1), float(token.group(2) or 1.0)
+        if not _is_element(symbol) and (meant := _respelled(text)):
+            raise DataError(
+                f"{symbol!r} is not a chemical element in {formula!r}",
+                where=f"composition, column {position + 1}",
+                do=meant,
+            )
         atomic_number(symbol)
         if amount <= 0:
             raise DataError(
@@ -75,6 +83,35 @@ def parse_composition(formula: str) -> dict[str, float]:
     if not amounts:
         raise DataError("the composition is empty", where="composition", do='write, for example, "NaTaCl6"')
     return amounts
+
+
+def _respelled(text: str) -> str:
+    """Propose the formula that letters of the right case would make, such as NaTaCl6 for natacl6."""
+    meant = _spell(text)
+    return f"did you mean {meant!r}?" if meant and meant != text else ""
+
+
+def _spell(text: str) -> str | None:
+    """Give elements of two letters where they exist, else of one; None where the text is no formula."""
+    if not text:
+        return ""
+    number = re.match(r"\d+\.?\d*|\.\d+", text)
+    if number:
+        rest = _spell(text[number.end() :])
+        return None if rest is None else number[0] + rest
+    for size in (2, 1):
+        symbol = text[:size].capitalize()
+        if len(symbol) == size and symbol.isalpha() and _is_element(symbol):
+            rest = _spell(text[size:])
+            if rest is not None:
+                return symbol + rest
+    return None
+
+
+def _is_element(symbol: str) -> bool:
+    from ase.data import atomic_numbers
+
+    return bool(atomic_numbers.get(symbol, 0))
 
 
 @cache
@@ -164,9 +201,9 @@ def form_factor(symbol: str, q: ArrayLike, *, charge: int = 0) -> Array:
     atomic_number(symbol)
     ion = f"{symbol}{abs(charge)}{'+' if charge > 0 else '-'}" if charge else symbol
     if charge and ion not in xraydb.f0_ions(symbol):
-        known = [name for name in xraydb.f0_ions(symbol) if name[-1] in "+-"]
+        known = [f"{name[:-2]}{name[-1]}{name[-2]}" for name in xraydb.f0_ions(symbol) if name[-1] in "+-"]
         raise DataError(
-            f"there is no tabulated form factor of {ion}", where="charges",
+            f"there is no tabulated form factor of {symbol}{charge:+d}", where="charges",
             do=f"choose from {', '.join(known)}" if known else f"leave the charge of {symbol} out",
         )  # fmt: skip
     values = np.asarray(q, dtype=float)
