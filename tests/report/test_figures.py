@@ -21,7 +21,7 @@ from shortrange.report.figures.verdict import (
     odds_figure,
 )
 from shortrange.report.figures.xas import plot_chi_k, plot_chi_r, plot_mu, plot_normalised
-from shortrange.report.style import MODELS, SIMULATED, finish, new_figure, png_bytes
+from shortrange.report.style import MODELS, SIMULATED, finish, new_figure, png_bytes, svg_text
 
 
 def bands(ax):
@@ -210,6 +210,12 @@ def test_figures_leave_no_trace_in_matplotlib(verdict):
     import sys
 
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_a_name_in_any_script_is_drawn_without_a_word(verdict):
+    figure = odds_figure(verdict, title="Übung \u6837\u54c1", simulated=True)
+    assert png_bytes(figure).startswith(b"\x89PNG")
+    assert "<svg" in svg_text(figure)
 
 
 def test_the_same_figure_has_the_same_bytes(verdict):

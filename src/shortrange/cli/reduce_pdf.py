@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reduce_pdf"]
 
+_MOST_POINTS = 10_000  # of r: the covariance takes 0.8 GB
+
 
 def reduce_pdf(
     patterns: list[Path],
@@ -97,10 +99,16 @@ def reduce_pdf(
     from shortrange.atoms import parse_composition
 
     _check(r_max=r_max, r_step=r_step, number_density=number_density, r_cut=r_cut)
-    if r_step > r_max / 20.0:
+    if not 20.0 <= r_max / r_step <= _MOST_POINTS:
         raise ProjectError(
-            f"r_step = {r_step:g} with r_max = {r_max:g}", where="--r-step", do="give 0.01 or 0.02"
-        )
+            f"r_step = {r_step:g} with r_max = {r_max:g} makes {r_max / r_step:.3g} points",
+            where="--r-max, --r-step", do=f"give steps of 0.01 or 0.02, and at most {_MOST_POINTS} points",
+        )  # fmt: skip
+    if q_range is not None and not q_range[0] < q_range[1]:
+        raise ProjectError(
+            f"q_range {q_range[0]:g} to {q_range[1]:g} does not increase", where="--q-range",
+            do="give the lower end first, in 1/angstrom",
+        )  # fmt: skip
     atoms = parse_composition(composition)
     paths = expand(patterns)
     from shortrange.report import ResultFolder
@@ -233,22 +241,27 @@ def _load(path: Path, *, wavelength: float | None, axis: str | None, corrections
     from shortrange.reduce.scattering_corrections import correct_pattern
 
     iq = load_iq(path, wavelength=wavelength, axis=axis)
+    if iq.wavelength is None:
+        raise ProjectError(
+            "the wavelength is not known, and the header does not say it", where=str(path),
+            do="give --wavelength, in angstrom: Compton scattering, f' and f'' need it",
+        )  # fmt: skip
     return correct_pattern(iq, **corrections)
 
 
 def _charges(words: list[str], atoms: Mapping[str, float]) -> dict[str, int]:
-    """Read words such as Na+1 and Cl-1."""
+    """Read words such as Na+1, Na1+ and Na+."""
     import re
 
     found = {}
     for word in words:
-        match = re.fullmatch(r"([A-Z][a-z]?)([+-]\d)", word)
+        match = re.fullmatch(r"([A-Z][a-z]?)(?:([+-])(\d?)|(\d)([+-]))", word)
         if match is None or match[1] not in atoms:
             raise ProjectError(
                 f"cannot read the charge {word!r}", where="--charges",
                 do="write elements of the composition with their charges, such as Na+1 Cl-1",
             )  # fmt: skip
-        found[match[1]] = int(match[2])
+        found[match[1]] = int(f"{match[2] or match[5]}{match[3] or match[4] or 1}")
     return found
 
 

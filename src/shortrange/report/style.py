@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -116,24 +119,33 @@ def png_bytes(figure: Figure, *, dpi: int = 200) -> bytes:
 
     Its parts are put in their places for good: a later drawing does not look for them again.
     """
-    engine = figure.get_layout_engine()
-    if engine is not None and figure.axes:
-        # Here, because `savefig` goes through a whole drawing to do the same.
-        figure.dpi = dpi
-        engine.execute(figure)
-        figure.set_layout_engine(None)
     stream = io.BytesIO()
     # Level 3 takes two thirds of the time of zlib's default (6), for files a twelfth larger.
     encoding = {"compress_level": 3}
-    figure.savefig(stream, dpi=dpi, format="png", metadata={"Software": None}, pil_kwargs=encoding)
+    with _without_glyphs():
+        engine = figure.get_layout_engine()
+        if engine is not None and figure.axes:
+            # Here, because `savefig` goes through a whole drawing to do the same.
+            figure.dpi = dpi
+            engine.execute(figure)
+            figure.set_layout_engine(None)
+        figure.savefig(stream, dpi=dpi, format="png", metadata={"Software": None}, pil_kwargs=encoding)
     return stream.getvalue()
+
+
+@contextmanager
+def _without_glyphs() -> Iterator[None]:
+    """Draw a box for letters that the font lacks (a file name may be in any script), and say nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
 
 
 def svg_text(figure: Figure) -> str:
     """Draw a figure as SVG, letters as outlines; the same figure gives the same text."""
     stream = io.StringIO()
     # Without a salt of its own every drawing would name its parts anew.
-    with rc_context({"svg.hashsalt": "shortrange", "svg.fonttype": "path"}):
+    with rc_context({"svg.hashsalt": "shortrange", "svg.fonttype": "path"}), _without_glyphs():
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
