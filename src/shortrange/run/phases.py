@@ -32,10 +32,12 @@ _FREE = ("scale", "cell", "u_iso")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PhaseRun:
-    """What a project of phases came from.
+    """A project of phases: the question, what it is made of, and the refinement.
 
     Attributes
     ----------
+    project, result
+        The question and the refinement.
     gr
         The data.
     phases
@@ -48,47 +50,33 @@ class _PhaseRun:
         What to doubt: of the data, the phases and the refinement.
     """
 
+    project: PhaseProject
+    result: Boxcar | Refinement
     gr: GR
     phases: dict[str, Crystal]
     files: tuple[Path, ...]
     simulated: bool
     warnings: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        """Return the title and what was found, for a notebook."""
+        return run_html(self.project.title, self.simulated, self.result._repr_html_())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxcarRun(_PhaseRun):
-    """What came of a box-car project.
-
-    Attributes
-    ----------
-    project, result
-        The question and the refinement.
-    """
+    """What came of a box-car project."""
 
     project: BoxcarProject
     result: Boxcar
 
-    def _repr_html_(self) -> str:
-        """Return the title and what was found, for a notebook."""
-        return run_html(self.project.title, self.simulated, self.result._repr_html_())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefineRun(_PhaseRun):
-    """What came of a project of one refinement.
-
-    Attributes
-    ----------
-    project, result
-        The question and the refinement.
-    """
+    """What came of a project of one refinement."""
 
     project: RefineProject
     result: Refinement
-
-    def _repr_html_(self) -> str:
-        """Return the title and what was found, for a notebook."""
-        return run_html(self.project.title, self.simulated, self.result._repr_html_())
 
 
 def run_boxcar(

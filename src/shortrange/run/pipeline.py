@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from shortrange.run.kept_fits import KeptFits
 from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
+from shortrange.shown import run_html
 from shortrange.simulate.pieces import PieceStore, Workers
 
 __all__ = ["Progress", "Reduction", "RunResult", "reduce", "run_project"]
@@ -70,8 +70,7 @@ class RunResult:
 
     def _repr_html_(self) -> str:
         """Return the question and the verdict, for a notebook."""
-        label = " · SIMULATED DATA" if self.simulated else ""
-        return f"<b>{escape(self.project.title)}{label}</b><br>{self.verdict._repr_html_()}"
+        return run_html(self.project.title, self.simulated, self.verdict._repr_html_())
 
     @property
     def simulated(self) -> bool:
