@@ -9,7 +9,6 @@ __all__ = [
     "DataError",
     "ProjectError",
     "ShortrangeError",
-    "ShortrangeWarning",
     "SimulationError",
     "did_you_mean",
     "problem",
@@ -74,7 +73,3 @@ class ProjectError(ShortrangeError):
 
 class SimulationError(ShortrangeError):
     """A simulation, or an external program it needs, that cannot give a result."""
-
-
-class ShortrangeWarning(UserWarning):
-    """A doubt that the user should know of; results also carry it in their history."""

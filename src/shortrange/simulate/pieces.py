@@ -102,13 +102,12 @@ class PieceStore:
     ----------
     key
         Of the calculation, settings and all.
-    reused, redone
-        Pieces taken as they were, and made again because their file was damaged.
+    reused
+        Pieces taken as they were.
     """
 
     key: str
     reused: int = 0
-    redone: int = 0
     _names: list[str] = field(default_factory=list)
 
     def name(self, index: int, piece: Trajectory) -> str:
@@ -122,8 +121,6 @@ class PieceStore:
         held = load_entry(name)
         if held is not None:
             self.reused += 1
-        elif (cache_folder() / f"{name}.npz").exists():
-            self.redone += 1
         return held
 
     def save(self, name: str, result: Result) -> None:
