@@ -102,10 +102,16 @@ def compared_chi(
             where=f"measurement {measurement!r}, k_range",
             do="narrow k_range to what was measured",
         )
-    covariance = _covariance(data, inside, measurement)
+    covariance = data.covariance()
+    if covariance is None:
+        raise DataError(
+            "chi(k) has no error estimate",
+            where=f"measurement {measurement!r}",
+            do="give at least two scans, or chi(k) with sigma",
+        )
     weight = k**k_weight
     modes = exafs_modes(k, r_range=r_range)
-    noise = modes.T @ (covariance * np.outer(weight, weight)) @ modes
+    noise = modes.T @ (covariance[np.ix_(inside, inside)] * np.outer(weight, weight)) @ modes
     return ComparedChi(
         k=k, weight=weight, curve=data.chi[inside] * weight, modes=modes, noise=noise,
         measurement=measurement, r_range=r_range,
@@ -178,15 +184,3 @@ def _sampling(ensemble: EnsembleExafs, k: Array, weighted_modes: Array) -> Array
     onto = np.array([np.interp(k, ensemble.k, row) for row in np.eye(ensemble.k.size)])
     projected = onto @ weighted_modes
     return np.asarray(projected.T @ ensemble.covariance @ projected)
-
-
-def _covariance(data: ChiK, inside: Array, measurement: str) -> Array:
-    if data.cov is not None:
-        return np.asarray(data.cov[np.ix_(inside, inside)])
-    if data.sigma is not None:
-        return np.diag(data.sigma[inside] ** 2)
-    raise DataError(
-        "chi(k) has no error estimate",
-        where=f"measurement {measurement!r}",
-        do="give at least two scans, or chi(k) with sigma",
-    )

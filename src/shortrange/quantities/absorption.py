@@ -117,6 +117,12 @@ class ChiK(Carrier):
         Carrier.__post_init__(self)
         self._check_cov(self.cov, self.k.size)
 
+    def covariance(self) -> Array | None:
+        """Covariance of ``chi`` as stated, else of independent points with ``sigma``; None if unknown."""
+        if self.cov is not None:
+            return self.cov
+        return None if self.sigma is None else np.diag(self.sigma**2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChiR(Carrier):

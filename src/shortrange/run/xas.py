@@ -237,7 +237,9 @@ def _further(
     measurement: XasMeasurement, chi: ChiK, k_range: tuple[float, float], simulated: SimulatedExafs
 ) -> dict[str, Term]:
     """Terms up to a higher k, with the noise of the last quarter of chi(k) going on."""
-    variance = np.diag(chi.cov) if chi.cov is not None else np.asarray(chi.sigma) ** 2
+    covariance = chi.covariance()
+    assert covariance is not None  # terms were made of it
+    variance = np.diag(covariance)
     late = chi.k > chi.k[0] + 0.75 * (chi.k[-1] - chi.k[0])
     k = np.arange(k_range[0], k_range[1] + 1e-9, 0.05)
     sigma = np.sqrt(np.where(k <= chi.k[-1], np.interp(k, chi.k, variance), np.median(variance[late])))

@@ -47,12 +47,6 @@ def _stacked(matrix: Array) -> Array:
     return np.concatenate([matrix.real, matrix.imag])
 
 
-def _cov_of(chi: ChiK) -> Array | None:
-    if chi.cov is not None:
-        return chi.cov
-    return None if chi.sigma is None else np.diag(chi.sigma**2)
-
-
 def xftf(
     chi: ChiK,
     *,
@@ -96,7 +90,7 @@ def xftf(
     if r is None:
         r = larch_r_grid(step_k, r_max=r_max)
     matrix = fourier_matrix(chi.k, r, k_weight=k_weight, k_range=k_range, dk=dk, dk2=dk2, window=window)
-    cov, stacked = _cov_of(chi), _stacked(matrix)
+    cov, stacked = chi.covariance(), _stacked(matrix)
     done = step("transform k to R", k_range=list(k_range), k_weight=k_weight, dk=dk, dk2=dk2, window=window)
     return ChiR(
         r=r,

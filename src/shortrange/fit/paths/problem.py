@@ -154,7 +154,7 @@ class Prepared:
     def noise(self) -> Array:
         """Covariance of chi on the grid: that of the data, else white noise of the size in use, (n, n)."""
         chi = self.data.chi
-        own = chi.cov if chi.cov is not None else None if chi.sigma is None else np.diag(chi.sigma**2)
+        own = chi.covariance()
         if own is None:
             return self.space.epsilon_k[0] ** 2 * np.eye(self.chi.size)
         # Linear interpolation is a matrix: the covariance goes through it from both sides.
