@@ -5,6 +5,9 @@ import re
 import pytest
 
 from shortrange.cli.app import run_app
+from shortrange.config import read_project
+from shortrange.errors import DataError
+from shortrange.run import run_project
 
 
 def replace(folder, name, old, new, *, count=1):
@@ -143,6 +146,14 @@ def test_bad_input_is_one_message(example, tmp_path, capsys, name):
     assert "do:" in said.err
     assert "Traceback" not in said.out + said.err
     assert (results / "verdict.json").read_text() == "the last good one"
+
+
+def test_data_that_cannot_be_reduced_are_told_before_anything_is_simulated(example):
+    replace(example, "project.toml", "[0.8, 23.0]", "[0.8, 33.0]")
+    said = []
+    with pytest.raises(DataError, match="33"):
+        run_project(read_project(example / "project.toml"), progress=said.append)
+    assert said == ["load", "reduce Ta L3", "reduce PDF"]
 
 
 def test_check_names_all_faults_at_once(example, capsys):

@@ -104,14 +104,16 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
     tell("load")
     inputs = load_inputs(project)
     warnings = [f"{f.where}: {f.text}" for f in inputs.findings if f.level == "warning"]
+    # All of them first: what cannot be reduced is told before models are simulated.
     reductions: dict[str, Reduction] = {}
+    for measurement in project.measurement:
+        tell(f"reduce {measurement.name}")
+        reductions[measurement.name] = reduce(measurement, project, inputs)
     settings: dict[str, Any] = {}
     comparisons: list[Comparison] = []
     fits: dict[str, list[MeasurementFit]] = {model.name: [] for model in project.model}
     for measurement in project.measurement:
-        tell(f"reduce {measurement.name}")
-        reduction = reduce(measurement, project, inputs)
-        reductions[measurement.name] = reduction
+        reduction = reductions[measurement.name]
         warnings += [f"{measurement.name}: {text}" for text in doubts(reduction.history)]
         if _left_out(measurement, inputs):
             continue
