@@ -86,6 +86,14 @@ def test_several_loaders(write: Write) -> None:
 
 
 @pytest.mark.usefixtures("registered")
+def test_its_suffix_decides_among_several_loaders(write: Write) -> None:
+    register(Loader("other", "gr", (".other",), OWN.sniff, read_own))
+    register(OWN)
+    assert registry.find_loader(write("OWN", "a.own")) is OWN
+    assert registry.find_loader(write("OWN", "a.other")).name == "other"
+
+
+@pytest.mark.usefixtures("registered")
 def test_register_twice() -> None:
     register(OWN)
     register(OWN)  # the same object again does no harm

@@ -135,12 +135,14 @@ def find_loader(path: Path, *, format: str | None = None, kind: str | None = Non
             where=str(path),
             do=f"name another file, or use {_DOOR[other.kind]}; format=... overrides the recognition",
         )
+    suffix = _suffix(path)
     if not of_kind:
-        suffix = _suffix(path)
         claims = [loader for loader in LOADERS.values() if kind in (None, loader.kind)]
         of_kind = [x for x in claims if suffix in x.suffixes] or [
             x for x in claims if kind and "*" in x.suffixes
         ]
+    elif len(of_kind) > 1:
+        of_kind = [x for x in of_kind if suffix in x.suffixes] or of_kind
     if len(of_kind) != 1:
         names = [loader.name for loader in of_kind]
         what = f"several loaders recognise this file: {names}" if names else "no loader recognises this file"
