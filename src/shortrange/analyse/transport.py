@@ -122,7 +122,13 @@ class Transport:
 
 
 def hops_needed(relative_error: float) -> float:
-    """Effective hops for a relative error of D, after He, Zhu, Epstein and Mo (2018)."""
+    """Effective hops for a relative error of D, after He, Zhu, Epstein and Mo (2018).
+
+    Raises
+    ------
+    DataError
+        For an error of 0.04 or less, which no number of hops reaches by this rule.
+    """
     if not relative_error > 0.04:
         raise DataError(
             f"a relative error of {relative_error}", where="hops_needed", do="ask for more than 0.04"

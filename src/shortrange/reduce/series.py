@@ -210,6 +210,15 @@ def white_line_area(
     ``1/2 + arctan((E - E0) / step_width) / pi``. The error holds the noise, that of the edge step, and what a
     step moved by ``step_width`` would change: the larger part, common to spectra treated alike.
 
+    Parameters
+    ----------
+    data
+        Normalised absorption with its noise.
+    window
+        Range of the integral, eV relative to E0.
+    step_width
+        Of the arctan step, eV.
+
     Returns
     -------
     dict

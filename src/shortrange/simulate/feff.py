@@ -155,6 +155,22 @@ def feff_potentials(
 ) -> Potentials:
     """Potentials and phase shifts around one absorber, from the cache if the same were made before.
 
+    Parameters
+    ----------
+    cluster
+        The absorber and the atoms around it.
+    edge
+        Such as ``"L3"``.
+    scf_radius
+        Radius of self-consistency, angstrom; None overlaps the potentials of free atoms.
+    timeout
+        Longest time that each of FEFF's programs may take, s.
+
+    Returns
+    -------
+    Potentials
+        Phase shifts with the exchange of Hedin and Lundqvist, and what they were made with.
+
     Raises
     ------
     SimulationError
@@ -199,7 +215,7 @@ def run_feff(
 
     Parameters
     ----------
-    cluster, edge, scf_radius
+    cluster, edge, scf_radius, timeout
         As for `feff_potentials`.
     r_path, n_legs
         Longest half path length, angstrom, and most legs.
@@ -212,6 +228,11 @@ def run_feff(
         As FEFF wrote them to chi.dat (k every 0.05 1/angstrom), shape (n,).
     paths
         The paths, as FEFF wrote them to feff.pad.
+
+    Raises
+    ------
+    SimulationError
+        If FEFF is missing or fails, the cluster cannot be, or its elements are not those of ``potentials``.
     """
     if potentials is not None and potentials.kinds != cluster.kinds:
         raise SimulationError(

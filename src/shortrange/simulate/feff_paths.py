@@ -61,10 +61,26 @@ def calculate_paths(
 ) -> FeffPad:
     """Complex chi(k) of each path, degeneracy 1, on FEFF's own k points.
 
+    Parameters
+    ----------
+    potentials
+        Phase shifts, which name the kinds of atoms in the paths.
+    paths
+        Their geometries.
+    workers
+        FEFF processes at a time; by default one for each processor.
+    timeout
+        Longest time that a process may take, s.
+
+    Returns
+    -------
+    FeffPad
+        The paths in the order given.
+
     Raises
     ------
     SimulationError
-        If FEFF fails or returns fewer paths than it was given.
+        If there is no path, or FEFF fails or returns fewer paths than it was given.
     """
     if not paths:
         raise SimulationError(

@@ -66,6 +66,16 @@ def composition_weights(
         Of its elements.
     q, weights, energy
         As for `pair_weights`.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_pairs, n_q).
+
+    Raises
+    ------
+    SimulationError
+        If the mean scattering length is zero, or that of an element is not known.
     """
     f = {s: scattering_amplitude(s, q, weights, energy) for s in composition}
     mean = sum(n * f[s] for s, n in composition.items()) / sum(composition.values())
@@ -82,7 +92,13 @@ def composition_weights(
 def scattering_amplitude(
     symbol: str, q: Array, weights: Weights | Mapping[str, float], energy: float | None
 ) -> Array:
-    """Form factor or scattering length of an element over Q, shape of ``q``; arguments as `pair_weights`."""
+    """Form factor or scattering length of an element over Q, shape of ``q``; arguments as `pair_weights`.
+
+    Raises
+    ------
+    DataError, SimulationError
+        If the kind of weights is not known, or they hold none for the element.
+    """
     if isinstance(weights, Mapping):
         if symbol not in weights:
             raise SimulationError(

@@ -90,7 +90,8 @@ def plot_residual(
 ) -> list[Artist]:
     """Residual in units of the total error (noise and theory), with the band of two sigma.
 
-    Where neither error is known the residual is drawn in its own unit, and the axis says so.
+    Where neither error is known the residual is drawn in its own unit, and the axis says so. Parameters as
+    `plot_fit`.
     """
     residual = fit.data - fit.model
     total = total_sigma(fit)
@@ -111,7 +112,7 @@ def plot_contributions(*, ax: Axes, fit: MeasurementFit, k_weight: float = 2.0) 
     """Parts of one model, one below the other on a common scale, under the whole of it and the data.
 
     The parts of `MeasurementFit.contributions` are drawn from the strongest down; the weakest of many are
-    drawn as their sum.
+    drawn as their sum. Parameters as `plot_fit`.
     """
     parts = strongest(fit)
     gap = 0.08 * max(float(np.ptp(fit.data)), float(np.ptp(fit.model)))

@@ -31,7 +31,7 @@ def plot_iq(*, ax: Axes, data: IQ, background: IQ | None = None) -> list[Artist]
 
 
 def plot_sq(*, ax: Axes, data: SQ, q_range: tuple[float, float] | None = None) -> list[Artist]:
-    """S(Q) with its error band and its limit 1."""
+    """S(Q) with its error band and its limit 1; outside of ``q_range`` (1/angstrom) the ground is grey."""
     artists: list[Artist] = []
     if data.sigma is not None:
         artists.append(

@@ -31,7 +31,19 @@ _SHOWN = 6
 def fits_figure(
     verdict: Verdict, *, measurement: str, title: str, simulated: bool, k_weight: float = 2.0
 ) -> Figure:
-    """Every model against one measurement, most probable first, each above its residual."""
+    """Every model against one measurement, most probable first, each above its residual.
+
+    Parameters
+    ----------
+    verdict
+        With the fits.
+    measurement
+        Which of its measurements.
+    title, simulated
+        The sample, and whether its data were made from a model.
+    k_weight
+        By which power of k the curves of EXAFS are weighted, for the labels.
+    """
     shown = verdict.models[:_SHOWN]
     pairs = [(model, _fit_of(model, measurement)) for model in shown]
     heights = [value for _ in pairs for value in (2.6, 1.0)]
@@ -68,7 +80,10 @@ def fits_figure(
 def distances_figure(
     verdict: Verdict, *, measurement: str, title: str, simulated: bool, k_weight: float = 2.0
 ) -> Figure | None:
-    """Every model against one EXAFS measurement in R, where they were compared; None for other techniques."""
+    """Every model against one EXAFS measurement in R, where they were compared; None for other techniques.
+
+    Parameters as `fits_figure`.
+    """
     pairs = [(model, _fit_of(model, measurement)) for model in verdict.models[:_SHOWN]]
     if pairs[0][1].technique != "xas":
         return None
@@ -91,7 +106,10 @@ def distances_figure(
 def wavelets_figure(
     verdict: Verdict, *, measurement: str, title: str, simulated: bool, k_weight: float = 2.0
 ) -> Figure | None:
-    """Wavelet maps of the data and the two leading models on one scale; None for other techniques."""
+    """Wavelet maps of the data and the two leading models on one scale; None for other techniques.
+
+    Parameters as `fits_figure`.
+    """
     pairs = [(model, _fit_of(model, measurement)) for model in verdict.models[:2]]
     first = pairs[0][1]
     if first.technique != "xas":
@@ -132,7 +150,10 @@ def _name_model(ax: Axes, model: ModelResult, index: int) -> None:
 def contributions_figure(
     verdict: Verdict, *, measurement: str, title: str, simulated: bool, k_weight: float = 2.0
 ) -> Figure | None:
-    """Parts of the leading model in one measurement; None if it names no parts."""
+    """Parts of the leading model in one measurement; None if it names no parts.
+
+    Parameters as `fits_figure`.
+    """
     model = leading(verdict)
     fit = _fit_of(model, measurement)
     if not fit.contributions:

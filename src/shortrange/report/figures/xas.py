@@ -137,7 +137,21 @@ def plot_chi_k(
     k_range: tuple[float, float] | None = None,
     label: str = "data",
 ) -> list[Artist]:
-    """k^n chi(k) with its error band; the range that was used is white, the rest grey."""
+    """k^n chi(k) with its error band; the range that was used is white, the rest grey.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    data
+        chi(k), not weighted.
+    k_weight
+        The power n.
+    k_range
+        That was used, 1/angstrom; None for all.
+    label
+        In a legend.
+    """
     weight = data.k**k_weight
     curve = weight * data.chi
     artists: list[Artist] = []

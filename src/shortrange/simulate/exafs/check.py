@@ -24,7 +24,15 @@ _K = np.arange(3.0, 12.001, 0.05)
 
 
 def chi_of_paths(pad: FeffPad, k: Array) -> Array:
-    """chi(k) of the paths FEFF wrote, interpolated in amplitude and phase by splines, as xraylarch does."""
+    """chi(k) of the paths FEFF wrote, interpolated in amplitude and phase by splines, as xraylarch does.
+
+    Parameters
+    ----------
+    pad
+        With the degeneracy of each path.
+    k
+        Where it is wanted, 1/angstrom, shape (n_k,).
+    """
     return np.asarray(pad.degeneracy @ _waves(pad, k))
 
 
@@ -38,7 +46,7 @@ def _waves(pad: FeffPad, k: Array) -> Array:
 
 
 def relative_rms(chi: Array, reference: Array, k: Array) -> float:
-    """Rms of k^2 (chi - reference) over rms of k^2 reference."""
+    """Rms of k^2 (chi - reference) over rms of k^2 reference; all of shape (n_k,), k in 1/angstrom."""
     w = k**2
     return float(np.sqrt(np.sum((w * (chi - reference)) ** 2) / np.sum((w * reference) ** 2)))
 
@@ -47,6 +55,15 @@ def check_absorber(
     cluster: Cluster, potentials: Potentials, tables: Tables, *, r_max: float, r_max_ms: float
 ) -> tuple[float | None, dict[str, float]]:
     """Compare one absorber with full FEFF (4 legs, no filter, same potentials), and measure what is left out.
+
+    Parameters
+    ----------
+    cluster
+        The absorber with all atoms of its paths.
+    potentials, tables
+        Phase shifts, and the path amplitudes tabulated from them.
+    r_max, r_max_ms
+        Longest half path length of single and of multiple scattering, angstrom.
 
     Returns
     -------

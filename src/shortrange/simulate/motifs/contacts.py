@@ -84,7 +84,7 @@ def closest_contacts(
 def find_clashes(
     species: Sequence[str], positions: Array, *, bonds: Sequence[tuple[int, int]], metals: Sequence[int]
 ) -> tuple[Contact, ...]:
-    """All contacts that are clashes, as `closest_contacts` judges them, shortest first."""
+    """All contacts that are clashes, shortest first; parameters as `closest_contacts`."""
     found = (c for c in _contacts(species, positions, bonds, metals) if c.clash)
     return tuple(sorted(found, key=lambda c: c.distance))
 

@@ -56,7 +56,14 @@ def known_distances() -> dict[tuple[str, str, str], Distance]:
 
 
 def typical_distance(metal: str, ligand: str, role: str) -> Distance:
-    """Distance of a ligand that is ``"terminal"`` or ``"bridging"``.
+    """Distance of a ligand from a metal, angstrom, with its spread and its source.
+
+    Parameters
+    ----------
+    metal, ligand
+        Elements.
+    role
+        Of the ligand, ``"terminal"`` or ``"bridging"``.
 
     Raises
     ------

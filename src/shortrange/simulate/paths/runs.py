@@ -68,7 +68,22 @@ def paths_of_structure(
 def paths_of_cluster(
     cluster: Cluster, *, edge: str, r_max: float, n_legs: int = 4, timeout: float = 600.0
 ) -> tuple[ScatteringPath, ...]:
-    """Paths around the absorber of a cluster; see `paths_of_structure`."""
+    """Paths around the absorber of a cluster; see `paths_of_structure`.
+
+    Parameters
+    ----------
+    cluster, edge
+        As for `shortrange.simulate.feff.feff_potentials`.
+    r_max, n_legs
+        Longest half path length, angstrom, and most legs.
+    timeout
+        Longest time that each of FEFF's programs may take, s.
+
+    Raises
+    ------
+    SimulationError
+        If FEFF is missing or fails, or the cluster cannot be.
+    """
     with tempfile.TemporaryDirectory(prefix="shortrange-feff-") as name:
         folder = Path(name)
         (folder / "feff.inp").write_text(
