@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.errors import ProjectError, did_you_mean
+from shortrange.fit.parameter_names import INSTRUMENT, Resolver, fault
 from shortrange.fit.wishes import Wishes
 from shortrange.simulate.crystal_gr import CrystalPdf
 
@@ -31,11 +31,6 @@ _KINDS = {
     r"occ_": "occupancy",
 }  # fmt: skip
 _SIZES = {"diameter": 50.0, "inner_diameter": 50.0, "thickness": 20.0}  # and where a fit begins, angstrom
-_INSTRUMENT = ("q_damp", "q_broad")
-_OF_CRYSTALS = re.compile(
-    r"(a|b|c|alpha|beta|gamma|positions|occupancies|u_sites|u_aniso|diameter|inner_diameter|thickness)$"
-    r"|[xyz]_|u\d\d_|occ_"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +108,7 @@ class Book:
 
     def places(self, name: str) -> list[int]:
         """Places that a name of the user's reaches."""
-        return _Resolver(self.phases, self.names).places(name)
+        return Resolver(self.phases, self.names).places(name)
 
     def of_phase(self, phase: str) -> slice:
         """Places of a phase's own parameters, without its scale."""
@@ -141,12 +136,12 @@ class Book:
         ProjectError
             If a name reaches no free parameter.
         """
-        base, resolver, held = self.base.copy(), _Resolver(self.phases, self.names), set()
+        base, resolver, held = self.base.copy(), Resolver(self.phases, self.names), set()
         for name in names:
             places = set(resolver.places(name))
             reached = {p.name for p in self.free if places & set(p.targets)}
             if not reached:
-                raise _fault(f"{name!r} is to be shared but is not free", "name it in free as well")
+                raise fault(f"{name!r} is to be shared but is not free", "name it in free as well")
             held |= reached
         for parameter in self.free:
             if parameter.name in held:
@@ -177,10 +172,10 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
     """
     names = [f"{phase}.{own}" for phase, model in phases.items() for own in ("scale", *model.names)]
     base = np.concatenate([np.array([1.0, *model.start]) for model in phases.values()])
-    resolver = _Resolver(dict(phases), names)
+    resolver = Resolver(dict(phases), names)
     for name, value in (wishes.values or {}).items():
         if not isfinite(value):
-            raise _fault(f"{name} = {value}", "give a finite number")
+            raise fault(f"{name} = {value}", "give a finite number")
         for place in resolver.places(name):
             _check_value(names[place], float(base[place]), value, phases)
             base[place] = value
@@ -192,106 +187,25 @@ def make_book(phases: Mapping[str, CrystalPdf], wishes: Wishes) -> Book:
     return Book(phases=dict(phases), names=tuple(names), base=base, free=tuple(free))
 
 
-class _Resolver:
-    """From what a user calls parameters to places among all of them."""
-
-    def __init__(self, phases: dict[str, CrystalPdf], names: Sequence[str]) -> None:
-        self.phases = phases
-        self.names = list(names)
-
-    def groups(self, wished: Iterable[str]) -> dict[str, list[int]]:
-        """Free parameters by full name; one that is named twice, or overlaps another, is a fault."""
-        groups: dict[str, list[int]] = {}
-        taken: dict[int, str] = {}
-        for name in wished:
-            for full, places in self._expand(name):
-                for place in places:
-                    if place in taken:
-                        raise _fault(
-                            f"{full!r} is free twice: as {taken[place]!r} and as {name!r}", "name it once"
-                        )
-                    taken[place] = name
-                groups[full] = places
-        if not groups:
-            raise _fault("no parameter is free", 'name some: free = ["scale", "cell", "u_iso"]')
-        return groups
-
-    def places(self, name: str) -> list[int]:
-        """All places that a name reaches."""
-        return [place for _, places in self._expand(name) for place in places]
-
-    def _expand(self, name: str) -> list[tuple[str, list[int]]]:
-        if name in _INSTRUMENT:
-            return [(name, [self.names.index(f"{phase}.{name}") for phase in self.phases])]
-        phase, dot, own = name.rpartition(".")
-        if dot and phase in self.phases:
-            found = self._of_phase(phase, own)
-            if not found:
-                raise _fault(
-                    f"phase {phase!r} has no parameter {own!r}",
-                    self._of_molecules(own, phase) or did_you_mean(own, self._own(phase)),
-                )
-            return found
-        if name in self.phases:
-            raise _fault(f"{name!r} is a phase, not a parameter", f"name one, such as {name + '.scale'!r}")
-        found = [pair for each in self.phases for pair in self._of_phase(each, name)]
-        if not found:
-            known = {own for each in self.phases for own in self._own(each)} | set(_INSTRUMENT)
-            known |= {f"{each}.{own}" for each in self.phases for own in self._own(each)}
-            advice = self._of_molecules(name, *self.phases) or did_you_mean(name, known)
-            raise _fault(f"unknown parameter {name!r}", advice)
-        return found
-
-    def _of_molecules(self, own: str, *phases: str) -> str:
-        """Say what molecules have, where a name means what only crystals have."""
-        if any(self.phases[name].crystal.periodic for name in phases) or not _OF_CRYSTALS.match(own):
-            return ""
-        return f"a molecule has no cell, size or free sites; choose from {self._own(phases[0])}"
-
-    def _own(self, phase: str) -> list[str]:
-        model = self.phases[phase]
-        more = (
-            ()
-            if model.sites is not None or not model.crystal.periodic
-            else ("positions", "occupancies", "u_sites", "u_aniso")
-        )
-        return ["scale", *model.groups, *more, *(n for n in model.names if n not in _INSTRUMENT)]
-
-    def _of_phase(self, phase: str, own: str) -> list[tuple[str, list[int]]]:
-        model = self.phases[phase]
-
-        def at(name: str) -> int:
-            return self.names.index(f"{phase}.{name}")
-
-        if own in model.groups:
-            return [
-                (f"{phase}.{name}", [at(member) for member in members])
-                for name, members in model.groups[own].items()
-            ]
-        if own not in _INSTRUMENT and own in ("scale", *model.names):
-            return [(f"{phase}.{own}", [at(own)])]
-        return []
-
-
-def _apply_ties(groups: dict[str, list[int]], ties: Mapping[str, str], resolver: _Resolver) -> None:
+def _apply_ties(groups: dict[str, list[int]], ties: Mapping[str, str], resolver: Resolver) -> None:
     for follower in ties:
         seen, leader = [follower], ties[follower]
         while leader in ties:
             if leader in seen:
-                raise _fault(
+                raise fault(
                     f"the ties run in a circle: {' -> '.join([*seen, leader])}", "tie to a free parameter"
                 )
             seen.append(leader)
             leader = ties[leader]
         places, ends = resolver.places(follower), resolver.places(leader)
         if leader == follower or set(places) & set(ends):
-            raise _fault(f"{follower!r} is tied to itself", "tie it to another parameter")
+            raise fault(f"{follower!r} is tied to itself", "tie it to another parameter")
         if leader not in groups:
-            raise _fault(f"{follower!r} is tied to {leader!r}, which is not free",
+            raise fault(f"{follower!r} is tied to {leader!r}, which is not free",
                          f"free it, or choose from {sorted(groups)}")  # fmt: skip
         groups.pop(follower, None)
         if any(set(places) & set(taken) for name, taken in groups.items() if name != leader):
-            raise _fault(f"{follower!r} is tied and free at once", "leave it out of the free ones")
+            raise fault(f"{follower!r} is tied and free at once", "leave it out of the free ones")
         groups[leader] = groups[leader] + places
 
 
@@ -300,7 +214,7 @@ def _free(
     places: list[int],
     base: Array,
     wishes: Wishes,
-    resolver: _Resolver,
+    resolver: Resolver,
     phases: Mapping[str, CrystalPdf],
 ) -> Free:
     kind = _kind(name)
@@ -312,19 +226,19 @@ def _free(
     if bounds is not None:
         lower, upper = _checked_pair(name, "bounds", bounds)
         if not lower < upper:
-            raise _fault(f"the bounds of {name} are {lower:g} and {upper:g}", "give lower < upper")
+            raise fault(f"the bounds of {name} are {lower:g} and {upper:g}", "give lower < upper")
         if not lower <= start <= upper:
-            raise _fault(f"{name} starts at {start:g}, outside its bounds {lower:g} to {upper:g}",
+            raise fault(f"{name} starts at {start:g}, outside its bounds {lower:g} to {upper:g}",
                          "move the start or the bounds")  # fmt: skip
     if not lower <= start <= upper:
-        raise _fault(
+        raise fault(
             f"{name} starts at {start:g}, where {lower:g} to {upper:g} is possible", "correct its value"
         )
     prior = _given(name, places, wishes.priors, resolver)
     if prior is not None:
         prior = _checked_pair(name, "prior", prior)
         if not (isfinite(prior[0]) and isfinite(prior[1]) and prior[1] > 0):
-            raise _fault(
+            raise fault(
                 f"the prior of {name} is {prior[0]:g} +- {prior[1]:g}", "give a mean and a positive error"
             )
     return Free(name=name, unit=_UNITS[kind], start=start, lower=lower, upper=upper, prior=prior, size=size,
@@ -361,7 +275,7 @@ def _defaults(kind: str, start: float, phase: CrystalPdf | None) -> tuple[float,
     }  # fmt: skip
     lower, upper, size = limits[kind]
     # The slope by a damping is zero at zero: a fit would never leave it.
-    return lower, upper, start or (0.02 if kind in _INSTRUMENT else start), size
+    return lower, upper, start or (0.02 if kind in INSTRUMENT else start), size
 
 
 def _check_value(name: str, start: float, value: float, phases: Mapping[str, CrystalPdf]) -> None:
@@ -369,13 +283,13 @@ def _check_value(name: str, start: float, value: float, phases: Mapping[str, Cry
     kind = _kind(name)
     lower, upper, _, _ = _defaults(kind, start, phases.get(name.rpartition(".")[0]))
     if not lower <= value <= upper and not (value == 0 and kind in _SIZES):
-        raise _fault(
+        raise fault(
             f"{name} starts at {value:g}, where {lower:g} to {upper:g} is possible", "correct its value"
         )
 
 
 def _given(
-    name: str, places: list[int], wished: Mapping[str, tuple[float, float]] | None, resolver: _Resolver
+    name: str, places: list[int], wished: Mapping[str, tuple[float, float]] | None, resolver: Resolver
 ) -> tuple[float, float] | None:
     """Look up what is said of a parameter by its full name, else by a name that reaches the same places."""
     wished = wished or {}
@@ -390,8 +304,4 @@ def _checked_pair(name: str, what: str, pair: Any) -> tuple[float, float]:
         first, second = pair
         return float(first), float(second)
     except (TypeError, ValueError):
-        raise _fault(f"the {what} of {name}: {pair!r}", "give two numbers") from None
-
-
-def _fault(what: str, do: str) -> ProjectError:
-    return ProjectError(what, where="parameters of the refinement", do=do)
+        raise fault(f"the {what} of {name}: {pair!r}", "give two numbers") from None
