@@ -355,7 +355,36 @@ GRS = {
         ["--composition", "NaCl", "--q-max", "150"],
         "q_max = 150",
     ),
-    "at without structures": (text(R, G, title="# r G"), [*NACL, "--at", "3.7"], "no structure says"),
+    "at nowhere": (text(R, G, title="# r G"), [*NACL, "--at", "-3.7"], "at = -3.7"),
+    "frames of nothing": (text(R, G, title="# r G"), [*NACL, "--frames", "0:5"], "no structures to take"),
+    "small g untitled": (text(R, G / (0.56 * R) + 1, title=""), NACL, "tends to 0.9\\d+, and G\\(r\\) to 0"),
+    "T untitled": (text(R, G + 0.56 * R, title=""), NACL, "tends to 4.\\d+, and G"),
+    "RDF untitled": (text(R, R * G + 0.56 * R**2, title=""), NACL, "tends to 4\\d.*, and G"),
+    "T with the length of neutrons": (
+        text(R, G + 0.56 * R, title=""),
+        [*NACL, "--function", "T", "--number-density", "0.045", "--mean-b-squared", "0.4"],
+        "turned from T\\(r\\) into G\\(r\\)",
+    ),
+    "step too coarse": (text(R[::20], G[::20], title=""), NACL, "a step of 0.4 angstrom does not hold"),
+    "q_max negative": (text(R, G, title=""), [*NACL[:2], "--q-max", "-3"], "q_max = -3"),
+    "q_min above q_max": (text(R, G, title=""), [*NACL, "--q-min", "25"], "q_min = 25 is not below"),
+    "density of no number": (
+        text(R, G, title=""),
+        [*NACL, "--number-density", "nan"],
+        "number_density = nan",
+    ),
+    "density of mass in peaks": (
+        text(R, G, title=""),
+        [*NACL, "--number-density", "2.16"],
+        "number_density = 2.16",
+    ),
+    "density of zero": (text(R, G, title=""), [*NACL, "--number-density", "0"], "number_density = 0"),
+    "length of zero": (text(R, G, title=""), [*NACL, "--mean-b-squared", "0"], "mean_b_squared = 0"),
+    "decimal commas in CSV": (
+        "r;g\n" + text(R, G).replace(" ", ";").replace(".", ","),
+        NACL,
+        "decimal comma",
+    ),
 }
 
 
@@ -368,6 +397,49 @@ def test_bad_functions(tmp_path, capsys, name):
     told = capsys.readouterr().err
     assert re.search(message, told), told
     assert not (tmp_path / "out").exists()
+
+
+def sound_g(r=R, q_max=20.0):
+    """G(r) of rock salt with large displacements, as Q up to q_max shows it: SIMULATED."""
+    q, s_minus_one = structure()
+    inside = q <= q_max
+    q, f = q[inside], (q * s_minus_one)[inside]
+    return 2 / np.pi * np.sin(np.outer(r, q)) @ f * 0.02
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "warning"),
+    [
+        (1.0, ["--q-max", "30"], "q_max is not that of the header"),
+        (1.0, ["--q-max", "30"], "does not end at q_max .* ends = 2[01]"),
+        (1.0, ["--number-density", "0.45"], "number_density is not that of the header"),
+        (1.0, ["--number-density", "0.45"], "has not the slope of this number density"),
+        (1.0, ["--number-density", "0.0045"], "has not the slope of this number density"),
+        (1.0, ["--composition", "NaCl2"], "composition is not that of the header .* Na1Cl1"),
+        (1.0, ["--r-range", "2", "30"], "ends before r_range"),
+        (1.0, ["--function", "g"], "stays below 0 far away"),
+        (0.001, [], "has not the slope of this number density"),
+        (np.where(abs(R - 3.5) < 0.2, 0.0, 1.0), [], "constant over a stretch"),
+    ],
+)
+def test_doubts_about_g(tmp_path, change, words, warning):
+    head = "# composition = NaCl\n# qmax = 20\n# rho0 = 0.045\n#L r G dr dG"
+    g = change * sound_g()
+    put(tmp_path, {"a.gr": text(R, g, 0 * R, 0 * R + 0.01 * np.max(np.abs(g)), title=head)})
+    assert run_app(["peaks", str(tmp_path / "a.gr"), *words, "--out", str(tmp_path / "out")]) == 0
+    told = json.loads((tmp_path / "out/peaks.json").read_text(encoding="utf-8"))["warnings"]
+    assert any(re.search(warning, line) for line in told), told
+
+
+def test_sound_g_is_not_doubted(tmp_path):
+    head = "# composition = NaCl\n# qmax = 20\n# rho0 = 0.045\n#L r G dr dG"
+    put(tmp_path, {"a.gr": text(R, sound_g(), 0 * R, 0 * R + 0.02, title=head)})
+    assert (
+        run_app(["peaks", str(tmp_path / "a.gr"), "--r-range", "2", "4", "--out", str(tmp_path / "out")]) == 0
+    )
+    record = json.loads((tmp_path / "out/peaks.json").read_text(encoding="utf-8"))
+    assert record["warnings"] == []
+    assert record["peaks"][0]["r"] == pytest.approx(2.8, abs=0.01)
 
 
 BAD_FILES = {
@@ -395,6 +467,54 @@ def test_peaks_of_a_structure_factor(tmp_path):
     record = json.loads((tmp_path / "p/peaks.json").read_text(encoding="utf-8"))
     assert record["peaks"][0]["r"] == pytest.approx(2.8, abs=0.02)
     assert record["q_max"] == pytest.approx(19.5, abs=0.03)
+
+
+def test_columns_of_reduce_pdf_are_read(tmp_path):
+    """Its gr.csv names G(r) as its contract does, with a small g: the curve itself tells it from g(r)."""
+    put(tmp_path, GOOD)
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "empty.chi")) == 0
+    words = ["--composition", "NaCl", "--number-density", "0.045", "--q-max", "19.5", "--r-range", "2", "5"]
+    assert run_app(["peaks", str(tmp_path / "out/gr.csv"), *words, "--out", str(tmp_path / "p")]) == 0
+    record = json.loads((tmp_path / "p/peaks.json").read_text(encoding="utf-8"))
+    assert record["peaks"][0]["r"] == pytest.approx(2.8, abs=0.02)
+
+
+def test_a_distance_may_be_asked_for_without_structures(tmp_path, capsys):
+    """Plausible distances say what may be there: at 3.69 A several pairs, at 2.4 A a bond."""
+    put(tmp_path, {"a.gr": text(R, sound_g(), title="# r G")})
+    words = ["--composition", "NaTaCl5S0.5", "--q-max", "20", "--at", "3.69", "--at", "2.4"]
+    assert run_app(["peaks", str(tmp_path / "a.gr"), *words, "--out", str(tmp_path / "p")]) == 0
+    record = json.loads((tmp_path / "p/peaks.json").read_text(encoding="utf-8"))
+    far, near = (feature["shares"]["plausible distances"] for feature in record["features"])
+    assert sum(far.values()) == pytest.approx(1.0)
+    assert {"Ta-Ta", "Cl-Cl", "S-Cl", "Na-Cl"} <= far.keys()
+    assert next(iter(near)) == "Ta-Cl"
+    assert "Ta-Ta" not in near
+    assert "in plausible distances" in capsys.readouterr().out
+
+
+def test_scattering_length_of_neutrons_follows_from_the_composition(tmp_path, shared_data):
+    """T(r) of silica glass in barn (ISIS): four O at 1.61 A around Si, six O at 2.63 A around O."""
+    pytest.importorskip("periodictable")
+    path = shared_data / "pdf_gr/amorphous/SiO2_glass_ISIS_Tr.txt"
+    words = [
+        "--composition",
+        "SiO2",
+        "--radiation",
+        "neutron",
+        "--function",
+        "T",
+        "--number-density",
+        "0.0662",
+    ]
+    assert run_app(["peaks", str(path), *words, "--out", str(tmp_path / "p")]) == 0
+    record = json.loads((tmp_path / "p/peaks.json").read_text(encoding="utf-8"))
+    first, second = record["peaks"][:2]
+    assert (first["label"], second["label"]) == ("Si-O", "O-O")
+    assert first["r"] == pytest.approx(1.61, abs=0.01)
+    assert second["r"] == pytest.approx(2.63, abs=0.01)
+    assert first["candidates"][0]["neighbours"] == pytest.approx(4.0, rel=0.08)
+    assert second["candidates"][0]["neighbours"] == pytest.approx(6.0, rel=0.08)
 
 
 def test_air_and_ions(tmp_path):

@@ -261,6 +261,21 @@ def test_rules_of_distances():
     assert rules["Ta-S"].bonds == pytest.approx(5.0 / 11.0)
     assert pair_rules({"Ni": 1})[0].bonded(2.49) > 0.7
     assert {r.name: r for r in pair_rules({"Li": 3, "P": 1, "S": 4})}["P-S"].bond is not None
+    oxides = {r.name: r for r in pair_rules({"Na": 2, "S": 1, "O": 4})}
+    assert oxides["S-O"].bond is not None
+    assert oxides["O-O"].bond is None
+
+
+@pytest.mark.parametrize(("area", "label"), [(3.5, "Ta-Cl"), (35.0, "?")])
+def test_no_pair_is_named_that_would_be_crowded(area, label):
+    """Ten times the scale: sixty Cl around Ta have no room. Where the scale is unknown nothing is said."""
+    gr = made_up([(2.38, 0.09, area)])
+    composition = {"Na": 1, "Ta": 1, "Cl": 6}
+    found = assign_peaks(fit_peaks(gr, r_range=(1.8, 3.2)), composition=composition, number_density=0.033)
+    assert [a.label for a in found] == [label]
+    assert found[0].crowded == (label == "?")
+    relative = assign_peaks(fit_peaks(gr, r_range=(1.8, 3.2)), composition=composition)
+    assert relative[0].label == "Ta-Cl"
 
 
 def test_end_of_q_is_found(shared_data):

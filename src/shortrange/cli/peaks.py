@@ -33,7 +33,7 @@ def peaks(
     window: Literal["none", "lorch", "soft"] | None = None,
     number_density: float | None = None,
     function: Literal["G", "g", "G_keen", "D", "T", "RDF"] = "G",
-    mean_b_squared: float = 1.0,
+    mean_b_squared: float | None = None,
     radiation: Literal["xray", "neutron"] = "xray",
     frames: str | None = None,
     at: list[float] | None = None,
@@ -64,25 +64,35 @@ def peaks(
     function
         What the file holds, by its name in Keen (2001): G is that of PDFgui; others need number_density.
     mean_b_squared
-        For D, T and G_keen: square of the mean scattering length, barn, or 1 if normalised.
+        For D, T, G_keen and i(Q): square of the mean scattering length, barn, or 1 if normalised; that of the
+        composition for neutrons, else 1, when absent.
     radiation
         Which weights pairs have; neutron needs the package periodictable.
     frames
         Which snapshots, as start:stop:step.
     at
-        Distances, angstrom: what the structures have within 0.15 of each, by pair. May be repeated.
+        Distances, angstrom: what the structures, or else plausible distances of the composition, have within
+        0.15 of each, by pair. May be repeated.
     simulated
         The data were made from a model: say so everywhere (also if the header says it).
     out
         Folder of the results: peaks.json, peaks.csv, candidates.csv, figures.
     """
+    from shortrange.cli.peaks_data import check_options, load_function
     from shortrange.report import ResultFolder
 
     ResultFolder(out, kind="peaks").check()
-    from shortrange.cli.peaks_data import load_function
+    check_options(q_max=q_max, q_min=q_min, number_density=number_density, mean_b_squared=mean_b_squared)
+    if r_range is not None and not 0 <= r_range[0] < r_range[1]:
+        raise ProjectError(
+            f"r_range {r_range[0]:g} to {r_range[1]:g} does not increase from 0 or more", where="--r-range",
+            do="give the lower end first, in angstrom",
+        )  # fmt: skip
+    if frames is not None and not structures:
+        raise ProjectError("no structures to take frames of", where="--frames", do="give --structures")
     from shortrange.load.history import is_simulated
 
-    gr, atoms, head = load_function(file, composition, function, number_density, mean_b_squared)
+    gr, atoms, head = load_function(file, composition, function, number_density, mean_b_squared, radiation)
     if window is None:
         found = "lorch" if "window = lorch" in head else "soft" if "window = soft" in head else "none"
     else:
@@ -98,7 +108,7 @@ def peaks(
         )  # fmt: skip
         tell("write")
         record = _record(fit, assignments, atoms, simulated=simulated)
-        record["features"] = _features(fit, counted, at or [], radiation)
+        record["features"] = _features(fit, counted, at or [], radiation, atoms)
         with ResultFolder(out, kind="peaks") as new:
             _write(new, record, fit, assignments, counted, files=[file, *paths], title=file.stem)
     _print(record, out)
@@ -133,7 +143,9 @@ def _fit(
 ) -> tuple[PeakFit, tuple[Assignment, ...]]:
     from dataclasses import replace
 
+    from shortrange.cli.peaks_data import settled
     from shortrange.fit.assign import assign_peaks, check_first_distance
+    from shortrange.fit.gr_doubts import doubts_of
     from shortrange.fit.peaks import fit_peaks
     from shortrange.fit.plausible import shortest_plausible
     from shortrange.fit.q_end import with_q_max
@@ -141,18 +153,27 @@ def _fit(
     from shortrange.reduce.gr_noise import bound_noise
 
     check_first_distance(gr, atoms)
-    low, high = q_range
-    gr = with_q_max(gr if high is None else replace(gr, q_max=high))
-    gr = gr if low is None else replace(gr, q_min=low)
-    gr = gr if density is None else replace(gr, number_density=density)
-    top = float(gr.q_max or 0.0)
+    asked = {"q_min": q_range[0], "q_max": q_range[1], "number_density": density}
+    gr = with_q_max(settled(gr, **asked))
+    top, shortest = float(gr.q_max or 0.0), shortest_plausible(atoms)
+    if not (gr.q_min or 0.0) < top:
+        raise ProjectError(
+            f"q_min = {gr.q_min:g} is not below q_max = {top:g}", where="--q-min", do="give 1/angstrom"
+        )
     if gr.number_density is None:
         gr = gr.after(step("warning: areas are relative: neither density nor an absolute scale is stated"))
     if gr.cov is None and not (gr.sigma is not None and (gr.sigma > 0).all()):
         gr = bound_noise(gr, q_range=(gr.q_min or 0.0, top))
     if r_range is None:
-        start = max(float(gr.r[0]), 0.85 * shortest_plausible(atoms))
+        start = max(float(gr.r[0]), 0.85 * shortest)
         r_range = (start, min(6.0, float(gr.r[-1])))
+    found = doubts_of(gr, q_max=top, q_min=gr.q_min or 0.0, r_cut=0.95 * shortest, r_range=r_range)
+    if r_range[1] > gr.r[-1]:
+        found = (
+            *found,
+            step("warning: G(r) ends before r_range", r_range=list(r_range), ends=float(gr.r[-1])),
+        )
+    gr = replace(gr, history=(*gr.history, *found))
     fit = fit_peaks(gr, r_range=r_range, window=window)
     assigned = assign_peaks(
         fit, composition=atoms, structures=counted, weights=radiation, number_density=gr.number_density
@@ -188,18 +209,57 @@ def _record(
         "chi2": fit.chi2,
         "independent_points": fit.n_points,
         "error_inflation": fit.inflation,
-        "warnings": list(doubts(fit.history)),
+        "warnings": [*doubts(fit.history), *_wonders(assignments)],
     }
 
 
-def _features(
-    fit: PeakFit, counted: Mapping[str, Any], at: Sequence[float], radiation: Any
-) -> list[dict[str, Any]]:
-    """Say what structures have at distances that were asked for, and at maxima that no single shell makes."""
-    from shortrange.fit.assign import feature_shares
+def _wonders(assignments: Sequence[Assignment]) -> list[str]:
+    """Say that nothing was found, or what cannot be: peaks where no pair is expected, or has room."""
+    if not assignments:
+        return ["no peak is certain"]
+    told = []
+    for assignment in assignments:
+        place, best = f"the peak at {assignment.peak.r:.2f} A", assignment.candidates[0]
+        if assignment.crowded:
+            told.append(
+                f"{place} {best.excluded} ({best.pair}), or more of other pairs: "
+                "scale or composition may be wrong"
+            )
+        elif not best.share > 0:
+            told.append(f"{place} is where no pair of this composition is expected")
+    return told
 
-    if at and not counted:
-        raise ProjectError("no structure says what is there", where="--at", do="give --structures")
+
+def _features(
+    fit: PeakFit,
+    counted: Mapping[str, Any],
+    at: Sequence[float],
+    radiation: Any,
+    atoms: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """Say what is at distances that were asked for, and at maxima that no single shell makes.
+
+    It is what structures have there; where none was given, what plausible distances would have.
+    """
+    from shortrange.fit.assign import feature_shares, plausible_shares
+
+    for r in at:
+        if not fit.r[0] - 1.0 < r < 12.0:
+            raise ProjectError(f"at = {r:g}", where="--at", do="give a distance in angstrom, up to 12")
+    q_range = (fit.q_min, fit.q_max)
+    if not counted:
+        return [
+            {
+                "r": r,
+                "half_width": _HALF,
+                "shares": {
+                    "plausible distances": plausible_shares(
+                        atoms, r_range=(r - _HALF, r + _HALF), q_range=q_range, weights=radiation
+                    )
+                },
+            }
+            for r in at
+        ]
     places = [*at, *(bump.r for bump in fit.bumps if bump.cause == "overlap")]
     return [
         {
@@ -209,14 +269,13 @@ def _features(
                 name: feature_shares(
                     histograms,
                     r_range=(r - _HALF, r + _HALF),
-                    q_range=(fit.q_min, fit.q_max),
+                    q_range=q_range,
                     weights=radiation,
                 )
                 for name, histograms in counted.items()
             },
         }
         for r in places
-        if counted
     ]
 
 

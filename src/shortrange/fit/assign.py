@@ -17,12 +17,20 @@ from shortrange.quantities import GR
 from shortrange.simulate.pairs import PairHistograms
 from shortrange.simulate.pdf_weights import Weights, composition_weights
 
-__all__ = ["Assignment", "Candidate", "assign_peaks", "check_first_distance", "feature_shares"]
+__all__ = [
+    "Assignment",
+    "Candidate",
+    "assign_peaks",
+    "check_first_distance",
+    "feature_shares",
+    "plausible_shares",
+]
 
 Array = NDArray[Any]
 
 _DENSITY = 0.045  # atoms per cubic angstrom where none is known
 _SMALL_SHARE = 0.02  # candidates below this share are not listed from structures
+_CROWD = "would need"
 _CROWDED = 1.3  # times the close-packed number of neighbours: more cannot be
 
 
@@ -71,10 +79,16 @@ class Assignment:
     candidates: tuple[Candidate, ...]
 
     @property
+    def crowded(self) -> bool:
+        """Whether each pair that may be here would need more neighbours than there is room for."""
+        here = [c.excluded for c in self.candidates if c.share > 0]
+        return bool(here) and all(reason.startswith(_CROWD) for reason in here)
+
+    @property
     def label(self) -> str:
         """Pairs that make up most of the peak, such as ``"Cl-Cl + Ta-S"``, or ``"?"``."""
         possible = [c for c in self.candidates if c.share > 0]
-        if not possible:
+        if not possible or self.crowded:
             return "?"
         names, total = [], 0.0
         for candidate in possible:
@@ -127,7 +141,14 @@ def assign_peaks(
     for peak in fit.peaks:
         strength = (modification * np.exp(-0.5 * (q * peak.width) ** 2)) ** 2
         candidates = [
-            _candidate(peak, rule, fractions, _effective(q, w, strength), density)
+            _candidate(
+                peak,
+                rule,
+                fractions,
+                _effective(q, w, strength),
+                density,
+                absolute=number_density is not None,
+            )
             for rule, w in zip(rules, table, strict=True)
         ]
         if structures:
@@ -172,6 +193,47 @@ def feature_shares(
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
+def plausible_shares(
+    composition: Mapping[str, float],
+    *,
+    r_range: tuple[float, float],
+    q_range: tuple[float, float],
+    weights: Weights | Mapping[str, float] = "xray",
+    number_density: float | None = None,
+) -> dict[str, float]:
+    """Give the part of each pair between two distances by the table of plausible ones, largest first.
+
+    Parameters
+    ----------
+    composition
+        Atoms of each element.
+    r_range
+        angstrom.
+    q_range
+        Of the data, 1/angstrom: weights are averaged over it.
+    weights
+        See `shortrange.simulate.pdf_weights.pair_weights`.
+    number_density
+        Atoms per cubic angstrom; a typical one is taken where it is not known.
+    """
+    rules = pair_rules(composition)
+    fractions = {s: n / sum(composition.values()) for s, n in composition.items()}
+    q = np.linspace(max(q_range[0], 0.1), q_range[1], 200)
+    table = composition_weights(composition, [rule.pair for rule in rules], q, weights=weights)
+    strength = np.exp(-((0.1 * q) ** 2))
+    middle, width = 0.5 * (r_range[0] + r_range[1]), r_range[1] - r_range[0]
+    areas = {}
+    for rule, w in zip(rules, table, strict=True):
+        a, b = rule.pair
+        number = rule.neighbours(middle, (number_density or _DENSITY) * fractions[b], width)
+        areas[rule.name] = (
+            (1.0 if a == b else 2.0) * fractions[a] * max(_effective(q, w, strength)[0], 0.0) * number
+        )
+    total = sum(areas.values())
+    shares = {pair: float(area / total) for pair, area in areas.items() if area > 0}
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
 def _effective(q: Array, weight: Array, strength: Array) -> tuple[float, float]:
     """Weight w0 and excess variance v of w(Q) = w0 exp(-v Q^2 / 2), fitted where the peak is made.
 
@@ -187,7 +249,13 @@ def _effective(q: Array, weight: Array, strength: Array) -> tuple[float, float]:
 
 
 def _candidate(
-    peak: Peak, rule: PairRule, fractions: Mapping[str, float], effective: tuple[float, float], density: float
+    peak: Peak,
+    rule: PairRule,
+    fractions: Mapping[str, float],
+    effective: tuple[float, float],
+    density: float,
+    *,
+    absolute: bool,
 ) -> Candidate:
     (a, b), (w0, variance) = rule.pair, effective
     per_neighbour = (1.0 if a == b else 2.0) * fractions[a] * w0
@@ -203,7 +271,7 @@ def _candidate(
         sigma_neighbours=float(peak.sigma_area / per_neighbour) if per_neighbour > 0 else float("inf"),
         found={},
         width=float(np.sqrt(own)) if own > 0 else None,
-        excluded=_excluded(peak, rule, float(needed)),
+        excluded=_excluded(peak, rule, float(needed) if absolute else 0.0),
     )
 
 
@@ -215,7 +283,7 @@ def _excluded(peak: Peak, rule: PairRule, needed: float) -> str:
         return f"too short: expected from {0.8 * near if rule.bond else near:.2f} A"
     most = _CROWDED * 12.0 * max(1.0, (peak.r / (rule.bond or rule.contact)) ** 2)
     if needed > most:
-        return f"would need {needed:.0f} neighbours"
+        return f"{_CROWD} {needed:.0f} neighbours"
     return ""
 
 

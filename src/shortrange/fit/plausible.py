@@ -132,8 +132,8 @@ def _bonds(a: str, b: str) -> bool:
     """Whether two elements bond in a compound of cations and anions."""
     if _is_anion(a) != _is_anion(b) or (_COVALENT & {a, b} and _is_anion(a)):
         return True
-    # Sulfates and their like.
-    return _is_anion(a) and len({"O", "F"} & {a, b}) == 1
+    # Sulfates and their like; an oxide has no bonds between oxygen atoms.
+    return a != b and _is_anion(a) and len({"O", "F"} & {a, b}) == 1
 
 
 def _other(pair: tuple[str, str], middle: str) -> str:

@@ -27,7 +27,7 @@ __all__ = ["read_gr", "sniff_gr"]
 
 Array = NDArray[Any]
 
-_GR_TITLES = re.compile(r"^#L\s+r\b.*\bG\b", re.M)
+_GR_TITLES = re.compile(r"^#L\s+r\b.*\bG\b|^\W*r\b[^,;\n]*[,;]\W*[Gg](_?r|\(r\))?\W*(,|;|$)", re.M)
 
 
 def sniff_gr(head: bytes) -> bool:
@@ -114,7 +114,8 @@ def _check_function(table: Table, function: str) -> None:
     title = re.sub(r"[^a-z]", "", re.sub(r"[\[({].*", "", labels[1].lower()))
     own = {name for name, titles in _FUNCTIONS.items() if title in titles}
     if labels[1].startswith("g") and function == "G" and "g" in own:
-        own = {"g"}  # small g is not capital G
+        # Small g is not capital G; a bare "g" may stand for either (ours for G).
+        own = {"G"} if labels[1] == "g" and not _tends_to_one(table) else {"g"}
     elif title in ("g", "gr"):
         own = {"G", "g", "G_keen"}
     if own and function not in own:
@@ -123,6 +124,11 @@ def _check_function(table: Table, function: str) -> None:
             where=str(table.path),
             do=f"say what it is: function = {' or '.join(sorted(own))}, with the number density",
         )
+
+
+def _tends_to_one(table: Table) -> bool:
+    far = table.values[table.values.shape[0] // 2 :, 1]
+    return bool(np.mean(far) > 0.5)
 
 
 def _gr_columns(table: Table, function: str = "G") -> tuple[dict[str, int], tuple[Step, ...]]:

@@ -122,6 +122,13 @@ def scattering_amplitude(
     return np.asarray(f + f1 + 1j * f2)
 
 
+def neutron_length_squared(composition: Mapping[str, float]) -> float:
+    """Square of the mean bound coherent scattering length, barn."""
+    total = sum(composition.values())
+    mean = sum(amount * _neutron_length(symbol) for symbol, amount in composition.items()) / total
+    return 0.01 * mean**2
+
+
 def _neutron_length(symbol: str) -> float:
     """Bound coherent scattering length, fm (periodictable)."""
     try:
