@@ -51,9 +51,7 @@ def importance_evidence(
     """
     rng = np.random.default_rng(seed)
     p, parameters = fit.theta.size, term.parameters
-    means = np.array([q.prior[0] for q in parameters])
-    sigmas = np.array([q.prior[1] for q in parameters])
-    lower, upper = np.array([q.lower for q in parameters]), np.array([q.upper for q in parameters])
+    (means, sigmas), (lower, upper) = term.priors, term.limits
     root = cholesky(fit.covariance, lower=True)
     normal, chi2 = rng.normal(size=(samples, p)), rng.chisquare(_DEGREES, size=samples)
     z = normal * np.sqrt(_DEGREES / chi2)[:, None]

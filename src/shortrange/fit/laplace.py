@@ -72,11 +72,8 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
     SimulationError
         If the fit does not converge.
     """
-    parameters = term.parameters
     factor = cholesky(covariance, lower=True)
-    means = np.array([p.prior[0] for p in parameters])
-    sigmas = np.array([p.prior[1] for p in parameters])
-    lower, upper = np.array([p.lower for p in parameters]), np.array([p.upper for p in parameters])
+    (means, sigmas), (lower, upper) = term.priors, term.limits
 
     def residual(theta: Array) -> Array:
         data = solve_triangular(factor, term.residual(theta), lower=True)
@@ -87,7 +84,7 @@ def fit_term(term: Term, covariance: Array, *, start: Array | None = None) -> La
         data = solve_triangular(factor, -term.modes.T @ term.slopes(theta), lower=True)
         return np.concatenate([data, np.diag(1.0 / sigmas)])
 
-    first = np.array([p.value for p in parameters]) if start is None else start
+    first = np.array([p.value for p in term.parameters]) if start is None else start
     # A start on a limit has no room for the solver's first step.
     first = np.clip(first, lower + 1e-9 * (upper - lower), upper - 1e-9 * (upper - lower))
     result = least_squares(
@@ -124,13 +121,12 @@ def fit_series(term: Term, covariances: Sequence[Array], *, start: Array | None 
     SimulationError
         As `fit_term`.
     """
-    scale = np.array([p.prior[1] for p in term.parameters])
     fits: list[LaplaceFit] = []
     theta, slopes = start, None
     for covariance in covariances:
         fit = None
         if fits and slopes is not None and not fits[-1].at_bound.any():
-            fit, slopes = _newton(term, covariance, fits[-1].theta, slopes, scale)
+            fit, slopes = _newton(term, covariance, fits[-1].theta, slopes)
         if fit is None:
             fit = fit_term(term, covariance, start=theta)
             slopes = model_slopes(term, fit.theta)
@@ -139,13 +135,9 @@ def fit_series(term: Term, covariances: Sequence[Array], *, start: Array | None 
     return fits
 
 
-def _newton(
-    term: Term, covariance: Array, theta: Array, slopes: Array, scale: Array
-) -> tuple[LaplaceFit | None, Array]:
+def _newton(term: Term, covariance: Array, theta: Array, slopes: Array) -> tuple[LaplaceFit | None, Array]:
     """Gauss-Newton from nearby, or None where it does not settle inside the limits."""
-    parameters = term.parameters
-    means = np.array([p.prior[0] for p in parameters])
-    lower, upper = np.array([p.lower for p in parameters]), np.array([p.upper for p in parameters])
+    (means, scale), (lower, upper) = term.priors, term.limits
     factor = cholesky(covariance, lower=True)
     before = theta
     for _ in range(_MAX_STEPS):
@@ -170,10 +162,9 @@ def _newton(
 
 def model_slopes(term: Term, theta: Array) -> Array:
     """Differentiate the model's mode coefficients with the parameters: shape (m, p), central differences."""
-    scale = np.array([p.prior[1] for p in term.parameters])
-    lower, upper = np.array([p.lower for p in term.parameters]), np.array([p.upper for p in term.parameters])
+    lower, upper = term.limits
     columns = []
-    for i, h in enumerate(_DIFFERENCE * scale):
+    for i, h in enumerate(_DIFFERENCE * term.priors[1]):
         high, low = theta.copy(), theta.copy()
         high[i], low[i] = min(theta[i] + h, upper[i]), max(theta[i] - h, lower[i])
         columns.append((term.residual(low) - term.residual(high)) / (high[i] - low[i]))

@@ -55,10 +55,8 @@ def nested_evidence(
         ) from error
     factor = cholesky(covariance, lower=True)
     offset = -float(np.sum(np.log(np.diag(factor)))) - 0.5 * factor.shape[0] * np.log(2.0 * np.pi)
-    means = np.array([p.prior[0] for p in term.parameters])
-    sigmas = np.array([p.prior[1] for p in term.parameters])
-    low = ndtr((np.array([p.lower for p in term.parameters]) - means) / sigmas)
-    high = ndtr((np.array([p.upper for p in term.parameters]) - means) / sigmas)
+    means, sigmas = term.priors
+    low, high = (ndtr((limit - means) / sigmas) for limit in term.limits)
 
     def log_likelihood(theta: Array) -> float:
         whitened = solve_triangular(factor, term.residual(theta), lower=True)

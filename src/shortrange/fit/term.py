@@ -87,6 +87,18 @@ class Term:
         return np.asarray(self.modes.T @ self.curve)
 
     @property
+    def priors(self) -> tuple[Array, Array]:
+        """Means and standard deviations of the parameters' priors, shape (p,) each."""
+        means, sigmas = np.array([p.prior for p in self.parameters], dtype=float).reshape(-1, 2).T
+        return means, sigmas
+
+    @property
+    def limits(self) -> tuple[Array, Array]:
+        """Lower and upper limits of the parameters, shape (p,) each."""
+        lower, upper = np.array([(p.lower, p.upper) for p in self.parameters], dtype=float).reshape(-1, 2).T
+        return lower, upper
+
+    @property
     def signal_power(self) -> float:
         """Mean square of the data's mode coefficients: what a relative theory error refers to."""
         return float(np.mean(self.y**2))

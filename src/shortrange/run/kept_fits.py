@@ -101,8 +101,8 @@ def fingerprint(term: Term) -> str:
         Two terms with the same hash have the same fit.
     """
     start = np.array([p.value for p in term.parameters])
-    lower, upper = np.array([p.lower for p in term.parameters]), np.array([p.upper for p in term.parameters])
-    steps = np.diag([p.prior[1] for p in term.parameters])
+    lower, upper = term.limits
+    steps = np.diag(term.priors[1])
     curves = []
     for step in (0.0 * start, *steps, *-steps):
         # Units of some shapes cannot be built: a fit does not go there either.
