@@ -11,7 +11,7 @@ import yaml
 
 from shortrange import __version__
 from shortrange.cli.app import run_app
-from shortrange.report.plates import slug
+from shortrange.report.plates import file_names, slug
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -151,6 +151,15 @@ def test_files_are_moved_so_that_windows_does_it_too():
 @pytest.mark.parametrize("name", ['Ta L3: a/b\\c*?"<>|', "C:", "..", "", "µ-S, 20 °C", "Ta\nL3"])
 def test_names_of_files_are_possible_everywhere(name):
     assert re.fullmatch(r"[a-z0-9_]+", slug(name))
+
+
+def test_names_do_not_share_files():
+    names = ["Ta L3", "ta-l3", "модель А", "модель Б", "edge (mu-S)2", "edge mu-S 2", "x" * 300, "X" * 300]
+    files = file_names(names)
+    assert list(files) == names
+    assert len(set(files.values())) == len(names)
+    assert files["Ta L3"] == "ta_l3"
+    assert max(len(file) for file in files.values()) < 100
 
 
 def is_binary(call):

@@ -33,7 +33,8 @@ def problem(what: str, *, where: str, do: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Advice for an unknown name: the nearest known one, or all of them."""
     options = sorted(known)
-    near = difflib.get_close_matches(name, options, n=1)
+    alike = [option for option in options if option.lower() == name.lower()]
+    near = alike or difflib.get_close_matches(name, options, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
     return f"choose from {options}" if len(options) <= 30 else "check the spelling"

@@ -117,7 +117,7 @@ def test_a_folder_of_results_is_enough(tmp_path):
     ("text", "message"),
     [
         (None, "does not exist"),
-        ("{", "cannot be read"),
+        ("{", "this is no JSON"),
         ("[]", "no verdict of schema"),
         ('{"schema": "other/2"}', "found 'other/2'"),
     ],

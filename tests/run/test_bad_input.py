@@ -34,6 +34,12 @@ def reorder(folder, name, order):
     path.write_text("\n".join([*head, *order([x for x in lines if not x.startswith("#")])]) + "\n")
 
 
+def doubled(path):
+    """Two atoms that follow each other, and the second of them twice."""
+    first, second = path.read_text().splitlines()[2:4]
+    return f"{first}\n{second}\n", f"{second}\n{second}\n"
+
+
 SCAN = "ta_l3_002.xdi"
 CASES = {
     "a scan is missing": (
@@ -124,6 +130,56 @@ CASES = {
         lambda p: replace(p, "project.toml", "number_density = 0.0335", "number_density = 33.5"),
         r"33\.5",
     ),
+    "a background that is the pattern": (
+        lambda p: replace(p, "project.toml", "capillary_iq.chi", "sample_iq.chi"),
+        r"measurement 'PDF'[\s\S]*the background is the pattern itself",
+    ),
+    "two atoms on one place": (
+        lambda p: replace(p, "models/corner.extxyz", *doubled(p / "models/corner.extxyz")),
+        r"model 'corner-sharing mu-S'[\s\S]*only 0\.00 angstrom apart[\s\S]*models/corner\.extxyz",
+    ),
+    "a cell in nanometres": (
+        lambda p: replace(
+            p, "models/corner.extxyz", "15.3 0 0 0 15.3 0 0 0 15.3", "1.53 0 0 0 1.53 0 0 0 1.53", count=99
+        ),
+        r"angstrom apart[\s\S]*cell in angstrom",
+    ),
+    "a model of nothing": (
+        lambda p: replace(p, "project.toml", 'structures = "models/corner.extxyz"', ""),
+        r"one fault:\s+\[model 'corner-sharing mu-S'\] structures: is missing; name a file, or a motif",
+    ),
+    "a model of two things": (
+        lambda p: replace(
+            p, "project.toml", 'structures = "models/corner', 'motif = "corner"\nstructures = "models/corner'
+        ),
+        r"one fault:\s+.*give either structures \(a file\) or motif, not both",
+    ),
+    "a title of nothing": (
+        lambda p: (p / "project.toml").write_text(
+            re.sub("title = .*", 'title = ""', (p / "project.toml").read_text(), count=1)
+        ),
+        r"title: '' is empty",
+    ),
+    "an edge in small letters": (
+        lambda p: replace(p, "project.toml", 'edge = "L3"', 'edge = "l3"'),
+        r"'l3' is no edge of Ta; did you mean 'L3'",
+    ),
+    "an element in small letters": (
+        lambda p: replace(p, "project.toml", 'element = "Ta"', 'element = "ta"'),
+        r"'ta' is no chemical element; did you mean 'Ta'",
+    ),
+    "yes instead of true": (
+        lambda p: replace(p, "project.toml", "[sample]", '[verdict]\nnested = "yes"\n\n[sample]'),
+        r"nested: 'yes' must be true or false",
+    ),
+    "a path of Windows": (
+        lambda p: replace(p, "project.toml", "models/corner", "models\\corner"),
+        r"line \d+[\s\S]*paths are written with /",
+    ),
+    "the parameters of another program": (
+        lambda p: replace(p, "project.toml", "[sample]", "[parameters]\namp = 1\n\n[sample]"),
+        r"run `shortrange fit-paths`",
+    ),
     "models of one name": (
         lambda p: replace(p, "project.toml", '"edge-sharing (mu-S)2"', '"corner-sharing mu-S"'),
         r"corner-sharing mu-S",
@@ -165,6 +221,37 @@ def test_check_names_all_faults_at_once(example, capsys):
     said = capsys.readouterr()
     for part in (SCAN, "sample_iq.chi", "has no Ta", "k_range 3 to 22.5"):
         assert part in said.out + said.err
+
+
+def test_a_project_saved_by_an_editor_of_windows(example, capsys):
+    text = (example / "project.toml").read_bytes().replace(b"\n", b"\r\n")
+    (example / "project.toml").write_bytes(b"\xef\xbb\xbf" + text)
+    assert run_app(["check", str(example / "project.toml")]) == 0
+    assert "4 scans" in capsys.readouterr().out
+
+
+def test_data_that_are_named_twice(example, capsys):
+    """A copied scan is no further repeat, and part of a model no other model."""
+    (example / "ta_l3_009.xdi").write_bytes((example / SCAN).read_bytes())
+    file = example / "project.toml"
+    text = file.read_text()
+    second = text[text.index('[[measurement]]\nname = "PDF"') : text.index("[[model]]")].replace(
+        '"PDF"', '"again"'
+    )
+    part = '\n[[model]]\nname = "part"\nstructures = "models/corner.extxyz"\nframes = "2:9"\n'
+    file.write_text(text.replace("[[model]]", f"{second}\n[[model]]", 1) + part)
+    assert run_app(["check", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert f"ta_l3_009.xdi is a copy of {SCAN}: it is no second measurement" in said
+    assert "sample_iq.chi is that of measurement 'PDF' too" in said
+    assert "holds the same snapshots as 'corner-sharing mu-S'" in said
+
+
+def test_a_model_of_another_density(example, capsys):
+    file = example / "project.toml"
+    replace(example, "project.toml", "number_density = 0.0335", "number_density = 0.045")
+    run_app(["check", str(file)])
+    assert "another density than the sample: 0.0335 instead of 0.045 atoms" in capsys.readouterr().out
 
 
 def test_check_of_a_good_project_says_what_it_found(example, capsys):

@@ -1,8 +1,11 @@
 """Input that is read without a fault and is doubtful: each doubt is said, and no verdict outruns it."""
 
+import re
+
 import numpy as np
 import pytest
 
+from shortrange.cli.app import run_app
 from shortrange.config import read_project
 from shortrange.errors import ProjectError
 from shortrange.load import load_trajectory
@@ -118,6 +121,28 @@ def test_the_same_snapshots_under_two_names(pdf_project):
     verdict = verdict_of(pdf_project)
     assert verdict.verdict == "undecided"
     assert said(verdict, f"holds the same snapshots as {CORNER!r}")
+
+
+def test_names_that_look_alike_in_files(pdf_project):
+    """Names beyond ASCII, or that differ by signs only: each keeps files of its own."""
+    project = pdf_project / "project.toml"
+    only(project, CORNER, ISOLATED)
+    text = project.read_text().replace(f'"{CORNER}"', '"модель А"').replace(f'"{ISOLATED}"', '"модель <Б>"')
+    gr = np.column_stack([np.arange(0.0, 12.0, 0.02), np.zeros(600)])
+    gr[:, 1] = np.sin(3 * gr[:, 0]) * np.exp(-gr[:, 0] / 3)
+    np.savetxt(pdf_project / "other.gr", gr, header="qmin = 0.8\nqmax = 23.0\n#### start data", comments="")
+    more = '[[measurement]]\nname = "pdf!"\ntechnique = "total-scattering"\npdf = "other.gr"\n\n[[model]]'
+    project.write_text(text.replace("[[model]]", more, 1), encoding="utf-8")
+    results = pdf_project / "results"
+    assert run_app(["run", str(project), "--out", str(results), "--static"]) == 0
+    assert len(list((results / "models").iterdir())) == 2
+    assert {"pdf_fits.svg", "pdf_2_fits.svg"} <= {path.name for path in (results / "figures").iterdir()}
+    assert {"pdf_gr.csv", "pdf_2_gr.csv"} <= {path.name for path in (results / "reduced").iterdir()}
+    page = (results / "report.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="(models/[^"]*)"', page)
+    assert len(links) == 2
+    assert all((results / link).exists() for link in links)
+    assert "<Б>" not in page
 
 
 def test_all_models_bad(pdf_project):

@@ -220,6 +220,7 @@ BAD = [
     (("corner",), {"angle": 120.0, "metal_metal": 4.0}, "give one"),
     (("corner",), {"metal_metal": 6.0}, "cannot share an atom"),
     (("corner",), {"metal_metal": -1.0}, "cannot share an atom"),
+    (("octahedron",), {"substitute": "Cl"}, "the substitute is Cl as all ligands are"),
     (("edge",), {"bridge": "SCl", "bridging": {"S": 2.6, "Cl": 1.5}, "angle": 150.0}, "lengthen it"),
     (("edge",), {"twist": 10.0}, "no meaning for the motif 'edge'"),
     (("octahedron",), {"bridge": "S"}, "no meaning for the motif 'octahedron'"),

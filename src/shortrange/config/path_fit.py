@@ -173,6 +173,12 @@ class PathFitProject(Part):
         return self._path
 
 
+_VERDICT = dict.fromkeys(
+    ("sample", "measurement", "model", "mixture", "verdict"),
+    "it belongs to a comparison of models: run `shortrange run`",
+)
+
+
 def read_path_fit(path: str | Path) -> PathFitProject:
     """Read and check the file of a path fit.
 
@@ -188,7 +194,7 @@ def read_path_fit(path: str | Path) -> PathFitProject:
     """
     path = Path(path)
     raw = parse_toml(path)
-    faults = list(faults_of_top(raw, PathFitProject.model_fields, hints={}, sample=False))
+    faults = list(faults_of_top(raw, PathFitProject.model_fields, hints=_VERDICT, sample=False))
     if "parameters" not in raw:
         faults.append("[parameters]: is missing; it names what is fitted, for example amp = 1.0")
     parameters = _parameters(raw.get("parameters"), faults)

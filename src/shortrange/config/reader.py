@@ -86,7 +86,7 @@ def parse_toml(path: Path) -> dict[str, Any]:
             "this is a folder, not a project file", where=str(path), do=f"name {path / 'project.toml'}"
         )
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # editors on Windows write a mark first
     except FileNotFoundError:
         raise ProjectError(
             "there is no such project file",
@@ -107,13 +107,15 @@ def parse_toml(path: Path) -> dict[str, Any]:
         raise ProjectError(
             f"not valid TOML: {what[:1].lower()}{what[1:]}",
             where=f"{path}, {at.group(1) if at else 'its end'}",
-            do="correct the line; text needs quotation marks, numbers a decimal point",
+            do="correct the line; text needs quotation marks, paths are written with /, numbers with a point",
         ) from None
 
 
 _ELSEWHERE = {
     "boxcar": "it belongs to a box-car refinement: run `shortrange boxcar`",
     "refine": "it belongs to a refinement: run `shortrange refine`",
+    "data": "it belongs to a fit of paths: run `shortrange fit-paths`",
+    "parameters": "it belongs to a fit of paths: run `shortrange fit-paths`",
 }
 
 
@@ -139,7 +141,8 @@ def faults_of_top(
             yield f"[{key}]: unknown key; {hints.get(key) or did_you_mean(key, known)}"
     title = raw.get("title")
     if not isinstance(title, str) or not title.strip():
-        yield "title: is missing" if title is None else f"title: {title!r} must be text, in quotation marks"
+        said = "is empty" if isinstance(title, str) else "must be text, in quotation marks"
+        yield "title: is missing" if title is None else f"title: {title!r} {said}"
     if sample and "sample" not in raw:
         yield "[sample]: is missing; it gives the composition"
 
@@ -186,13 +189,14 @@ def _mixtures(raw: dict[str, Any], models: Iterable[Part], faults: list[str]) ->
     return built
 
 
-def _model(place: str, table: dict[str, Any], faults: list[str]) -> type[Part]:
-    """Snapshots, or a motif."""
+def _model(place: str, table: dict[str, Any], faults: list[str]) -> type[Part] | None:
+    """Snapshots, or a motif; None if it cannot be said which."""
     if "motif" in table and "structures" in table:
         faults.append(f"{place} motif: give either structures (a file) or motif, not both")
+        return None
     if "motif" not in table and "structures" not in table:
         faults.append(f"{place} structures: is missing; name a file, or a motif")
-        return Part
+        return None
     return MotifModel if "motif" in table else Model
 
 
@@ -264,6 +268,7 @@ _WORDS = {
     "less_than_equal": "must be {le:g} or less",
     "finite_number": "must be a finite number",
     "float_type": "must be a number",
+    "bool_type": "must be true or false",
     "tuple_type": "must be a list, in square brackets",
     "too_short": "is empty",
     "model_type": "must be a table of keys",

@@ -55,7 +55,11 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise DataError(
             "the file does not exist", where=str(path), do="name the verdict.json of a run, or its folder"
         ) from None
-    except (OSError, ValueError) as error:
+    except ValueError:
+        raise DataError(
+            "this is no JSON", where=str(path), do="name the verdict.json of a run, or its folder"
+        ) from None
+    except OSError as error:
         raise DataError(
             f"the file cannot be read: {error}", where=str(path), do="name the verdict.json of a run"
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from shortrange.transform.fourier import sigma_magnitude, xftf
 __all__ = [
     "Plate",
     "chi_r_of",
+    "file_names",
     "make_plate",
     "save_plates",
     "scattering_plates",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+
+_LONGEST = 60  # letters of a name that go into that of a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +69,20 @@ def make_plate(name: str, figure: Figure, *, caption: str, live: Mapping[str, An
 
 
 def slug(name: str) -> str:
-    """Turn the name of a measurement into part of a file name."""
+    """Turn the name of a measurement or model into part of a file name."""
     kept = "".join(c if c.isalnum() and c.isascii() else "_" for c in name.lower())
-    return "_".join(part for part in kept.split("_") if part) or "measurement"
+    return "_".join(part for part in kept.split("_") if part)[:_LONGEST] or "unnamed"
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """Turn names into parts of file names, no two alike: many names share one `slug`."""
+    found: dict[str, str] = {}
+    for name in names:
+        stem, count = slug(name), 1
+        while (tried := stem if count == 1 else f"{stem}_{count}") in found.values():
+            count += 1
+        found[name] = tried
+    return found
 
 
 def chi_r_of(reduction: XasReduction, *, k_weight: float = 2.0) -> ChiR | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from shortrange.report.html import render_page
 from shortrange.report.plates import (
     Plate,
     chi_r_of,
+    file_names,
     save_plates,
     scattering_plates,
     slug,
@@ -133,7 +135,9 @@ def write_report(result: Reportable, folder: str | Path, *, interactive: bool = 
         for name, shown in fits.items():
             shown += evidence_plates(record, name, title=title, simulated=simulated)
             shown.sort(key=lambda plate: plate.broad)  # two narrow ones share a row
-        plates = {name: _plates_of(result, name) for name in result.reductions}
+        files = file_names(result.reductions)
+        fits = {name: _renamed(shown, name, files[name]) for name, shown in fits.items()}
+        plates = {name: _renamed(_plates_of(result, name), name, files[name]) for name in result.reductions}
         save_plates([odds, *_all(fits), *_all(plates)], new / "figures")
         page = render_page(
             title=title,
@@ -151,7 +155,7 @@ def write_report(result: Reportable, folder: str | Path, *, interactive: bool = 
         write_models(result.contents, new, inputs=result.inputs.files, versions=result.versions)
         (new / "reduced").mkdir()
         for name, reduction in result.reductions.items():
-            write_reduction(reduction, new / "reduced", prefix=f"{slug(name)}_", simulated=simulated)
+            write_reduction(reduction, new / "reduced", prefix=f"{files[name]}_", simulated=simulated)
         write_archive(
             new / "results.h5",
             title=title,
@@ -208,6 +212,11 @@ def write_reduction(
 
 def _all(plates: Mapping[str, list[Plate]]) -> list[Plate]:
     return [plate for each in plates.values() for plate in each]
+
+
+def _renamed(plates: Sequence[Plate], name: str, file: str) -> list[Plate]:
+    """Plates of a measurement under the file name that is its own."""
+    return [replace(plate, name=f"{file}{plate.name.removeprefix(slug(name))}") for plate in plates]
 
 
 def _plates_of(result: Reportable, name: str) -> list[Plate]:

@@ -6,25 +6,28 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import numpy as np
-
-from shortrange.config import MotifModel, Project, TotalScatteringMeasurement, XasMeasurement
-from shortrange.errors import ProjectError, ShortrangeError
+from shortrange.config import Model, MotifModel, Project, TotalScatteringMeasurement, XasMeasurement
+from shortrange.errors import ProjectError, ShortrangeError, problem
 from shortrange.load import load_gr, load_iq, load_scans, load_trajectory
 from shortrange.quantities import GR, IQ, Scan, Trajectory
+from shortrange.run.doubtful import (
+    NOTICED,
+    closest_atoms,
+    data_used_twice,
+    doubts_of_model,
+    relative_path,
+    same_snapshots,
+)
 from shortrange.run.motifs import build_hypothesis
+from shortrange.simulate.feff import SHORTEST_DISTANCE
 from shortrange.simulate.motifs import MotifHypothesis
 
 __all__ = ["Finding", "Inputs", "Pattern", "collect_inputs", "incomplete_models", "load_inputs"]
 
 T = TypeVar("T")
-
-NOTICED = 0.02
-"""Part of the atoms by which a composition may differ without being noticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ class _Collector:
     def read(self, where: str, path: Path, reader: Callable[[Path], T]) -> T | None:
         try:
             value = reader(path)
-            self.files[_relative(path, self.folder)] = hashlib.sha256(path.read_bytes()).hexdigest()
+            self.files[relative_path(path, self.folder)] = hashlib.sha256(path.read_bytes()).hexdigest()
         except ShortrangeError as error:
             self.note("fault", where, str(error))
             return None
@@ -147,11 +150,13 @@ def collect_inputs(project: Project) -> Inputs:
         snapshots = collector.read(where, model.path, partial(load_trajectory, frames=model.selection))
         if snapshots is not None:
             models[model.name] = snapshots
-            _check_model(collector, where, snapshots, project)
-    for one, other in _doubles(models):
+            _check_model(collector, where, model, snapshots, project)
+    for one, other in same_snapshots(models):
         collector.note(
             "warning", f"model {other!r}", f"holds the same snapshots as {one!r}: neither can beat the other"
         )
+    for level, where, text in data_used_twice(project, collector.files):
+        collector.note(level, where, text)
     return Inputs(
         scans=scans,
         patterns=patterns,
@@ -160,16 +165,6 @@ def collect_inputs(project: Project) -> Inputs:
         files=tuple(sorted(collector.files.items())),
         findings=tuple(collector.findings),
     )
-
-
-def _doubles(models: Mapping[str, Trajectory]) -> list[tuple[str, str]]:
-    """Find pairs of models that hold the same snapshots."""
-    return [
-        (one, other)
-        for one, other in combinations(models, 2)
-        if models[one].species == models[other].species
-        and np.array_equal(models[one].positions, models[other].positions)
-    ]
 
 
 def _scans(collector: _Collector, where: str, measurement: XasMeasurement) -> tuple[Scan, ...]:
@@ -209,7 +204,9 @@ def _pattern(collector: _Collector, where: str, measurement: TotalScatteringMeas
     return pattern
 
 
-def _check_model(collector: _Collector, where: str, snapshots: Trajectory, project: Project) -> None:
+def _check_model(
+    collector: _Collector, where: str, model: Model, snapshots: Trajectory, project: Project
+) -> None:
     collector.note("ok", where, f"{snapshots.n_frames} snapshots of {snapshots.n_atoms} atoms")
     for measurement in project.measurement:
         if isinstance(measurement, XasMeasurement) and measurement.element not in snapshots.composition:
@@ -225,21 +222,19 @@ def _check_model(collector: _Collector, where: str, snapshots: Trajectory, proje
                     else "; [verdict] partial = true leaves the measurement out"
                 ),
             )
-    text = _composition_mismatch(snapshots, project.sample.atoms)
-    if text:
+    for text in doubts_of_model(snapshots, project.sample):
         collector.note("warning", where, text)
-
-
-def _composition_mismatch(snapshots: Trajectory, sample: Mapping[str, float]) -> str:
-    """Say how a model's composition differs from the sample's by more than is tolerated, or nothing."""
-    total = sum(sample.values())
-    wrong = []
-    for element in sorted(set(sample) | set(snapshots.composition)):
-        ours = snapshots.composition.get(element, 0) / snapshots.n_atoms
-        theirs = sample.get(element, 0.0) / total
-        if abs(ours - theirs) > NOTICED:
-            wrong.append(f"{element} {ours:.1%} instead of {theirs:.1%}")
-    return f"another composition than the sample: {', '.join(wrong)} of the atoms" if wrong else ""
+    apart = closest_atoms(snapshots)
+    if apart < SHORTEST_DISTANCE:
+        collector.note(
+            "fault",
+            where,
+            problem(
+                f"two atoms are only {apart:.2f} angstrom apart",
+                where=relative_path(model.path, project.folder),
+                do="remove the doubled atom, or give the cell in angstrom",
+            ),
+        )
 
 
 def incomplete_models(
@@ -269,10 +264,3 @@ def incomplete_models(
         if lacking:
             found[name] = f"it has no {' and no '.join(lacking)} of the sample: it cannot be all of it"
     return found
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return path.resolve().relative_to(folder.resolve()).as_posix()
-    except ValueError:
-        return path.as_posix()

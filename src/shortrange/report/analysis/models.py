@@ -9,7 +9,7 @@ from shortrange.analyse.analysis import Analysis
 from shortrange.report.analysis.words import doubts_of, sentences
 from shortrange.report.analysis.write import write_analysis_files
 from shortrange.report.markup import Markup, element, join
-from shortrange.report.plates import slug
+from shortrange.report.plates import file_names
 
 __all__ = ["models_section", "write_models"]
 
@@ -34,10 +34,11 @@ def write_models(
     versions
         Of this package and of those that made the numbers.
     """
+    homes = file_names(contents)
     for name, found in contents.items():
         if isinstance(found, Analysis):
             mine = [(path, digest) for path, digest in inputs if Path(path).name == Path(found.source).name]
-            home = folder / "models" / slug(name)
+            home = folder / "models" / homes[name]
             home.mkdir(parents=True)
             write_analysis_files(found, home, inputs=mine, versions=versions, title=name)
 
@@ -53,11 +54,12 @@ def models_section(contents: Mapping[str, Analysis | str]) -> Markup:
     if not contents:
         return Markup()
     items = []
+    homes = file_names(contents)
     for name, found in contents.items():
         if isinstance(found, str):
             items += [element("dt", name), element("dd", f"Not analysed: {found}")]
             continue
-        link = element("a", "tables and figures", href=f"models/{slug(name)}/analysis.html")
+        link = element("a", "tables and figures", href=f"models/{homes[name]}/analysis.html")
         unexpected = [text for text in doubts_of(found) if text.startswith("unexpected")]
         items += [
             element("dt", name),

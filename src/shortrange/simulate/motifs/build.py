@@ -292,6 +292,12 @@ def _octahedron(
 ) -> Motif:  # fmt: skip
     around = [ligand] * 6
     if substitute is not None:
+        if substitute == ligand:
+            raise SimulationError(
+                f"the substitute is {ligand} as all ligands are",
+                where="motif, substitute",
+                do=f"name another element, such as S, or leave it out for {metal}{ligand}6",
+            )
         around[0] = substitute
     lengths.check_names(terminal, set(around), "terminal")
     distances = [lengths.pick("terminal", symbol, terminal) for symbol in around]
@@ -334,7 +340,7 @@ def _angle(
             raise SimulationError(
                 f"metals {metal_metal:g} angstrom apart cannot share an atom {distances[0]:g} from both",
                 where="motif, metal_metal",
-                do=f"give at most {2 * distances[0]:g}, or a longer bridging distance",
+                do=f"give {distances[0]:g} to {2 * distances[0]:g}, or another bridging distance",
             )
         angle = float(np.degrees(2 * np.arcsin(metal_metal / 2 / distances[0])))
     if angle is None:
