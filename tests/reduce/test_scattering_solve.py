@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.optimize import brentq
+from scipy.stats import multivariate_normal, norm
 
 from shortrange.errors import DataError
-from shortrange.reduce.scattering_solve import averaged, least_squares
+from shortrange.reduce.scattering_solve import SHARES, Mixture, averaged, least_squares
 
 RNG = np.random.default_rng(4)
 MATRIX = RNG.normal(size=(30, 3)) * [1.0, 40.0, 0.02]
@@ -29,16 +30,41 @@ def test_posterior_and_evidence_are_those_of_normal_numbers():
 
 
 def test_average_of_a_mixture():
-    """Mean and covariance of a mixture of normal distributions: within and between."""
+    """Probabilities by Bayes; intervals as of numbers drawn from the mixture."""
     found = least_squares(np.column_stack([MATRIX, RIGHT]), MEAN, WIDTHS)
-    mean, root, odds = averaged(found, np.array([0.2, 0.5, 0.3]))
+    mixture, odds = averaged(found, np.array([0.2, 0.5, 0.3]))
     assert odds.sum() == pytest.approx(1.0)
     assert odds[1] / odds[0] == pytest.approx(2.5 * np.exp(found.log_evidence[1] - found.log_evidence[0]))
-    second = sum(
-        p * (part @ part.T + np.outer(value, value))
-        for p, part, value in zip(odds, found.roots, found.values, strict=True)
+    np.testing.assert_allclose(mixture.mean, odds @ found.values, rtol=1e-5)
+    slopes = np.array([[1.0, 0.0, 0.0], [0.3, 20.0, -0.01]])
+    drawn = np.concatenate(
+        [
+            value + RNG.normal(size=(round(4e5 * p), 3)) @ part.T
+            for p, part, value in zip(odds, found.roots, found.values, strict=True)
+        ]
     )
-    np.testing.assert_allclose(root @ root.T, second - np.outer(mean, mean), atol=1e-9)
+    off = np.abs((drawn - mixture.mean) @ slopes.T)
+    np.testing.assert_allclose(mixture.half_widths(slopes), np.quantile(off, SHARES, axis=0), rtol=0.01)
+
+
+def test_a_root_of_one_solution_is_that_of_its_covariance():
+    found = least_squares(np.column_stack([MATRIX, RIGHT]), MEAN, WIDTHS[:1])
+    root = averaged(found, np.ones(1))[0].root(MATRIX)
+    np.testing.assert_allclose(root @ root.T, found.roots[0] @ found.roots[0].T, rtol=1e-3)
+
+
+def test_improbable_wide_solutions_do_not_rule_errors():
+    """1 in 20 is 30 times as wide; the standard deviation would be 6.8.
+
+    P(|x| < h) = 0.95 (2 Phi(h) - 1) + 0.05 (2 Phi(h / 30) - 1).
+    """
+    values, roots = np.zeros((2, 2)), np.array([np.diag([1.0, 0.1]), np.diag([30.0, 0.1])])
+    mixture = Mixture(np.zeros(2), values, roots, np.array([0.95, 0.05]))
+    h = brentq(lambda x: 0.95 * (2 * norm.cdf(x) - 1) + 0.05 * (2 * norm.cdf(x / 30) - 1) - 0.6827, 0.5, 30)
+    assert h < 1.1
+    root = mixture.root(np.array([[1.0, 1.0], [1.0, -1.0], [0.0, 2.0]]))
+    np.testing.assert_allclose(np.linalg.norm(root, axis=1), [h, 0.1], rtol=1e-4)
+    assert mixture.half_widths(np.eye(2))[1, 0] > 3.0 * h
 
 
 def test_without_priors_it_is_plain_least_squares_with_errors_by_the_misfit():

@@ -16,7 +16,7 @@ from shortrange.errors import DataError
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, IQ, SQ, Step, step
 from shortrange.reduce.scattering_checks import check_background, check_pattern, cut_pattern, on_grid
-from shortrange.reduce.scattering_fit import COMPTON_PRIOR, JointFit, joint_fit
+from shortrange.reduce.scattering_fit import COMPTON_WIDTHS, JointFit, joint_fit
 from shortrange.reduce.scattering_terms import scattering_terms
 from shortrange.reduce.scattering_transform import gr_from_sq
 from shortrange.shown import Shown
@@ -37,10 +37,22 @@ _NEGATIVE_DOUBT = 0.1  # of <f>^2
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and its standard error."""
+    """A number, its standard error, and an interval.
+
+    Attributes
+    ----------
+    value
+        Mean of what is thought likely.
+    sigma
+        Half of the interval about it that holds the truth with 68.3 %.
+    interval
+        That of 95.4 %: wider than ``value`` +- 2 ``sigma`` where something improbable would matter, such as a
+        smooth error of the pattern. None for a number that was given.
+    """
 
     value: float
     sigma: float
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,11 +64,12 @@ class ScatteringReduction(Shown):
     sq, gr
         With covariance from the noise of I(Q) and from the unknowns below.
     scale
-        Measured intensity for one electron unit per atom.
+        Measured intensity for one electron unit per atom. Its error holds what a smooth error may be at all
+        Q, which G(r) does not see.
     background_scale, air_scale
         Factors of the background pattern and of the air pattern in the sample pattern; None without.
     compton_scale
-        Factor of the tabulated Compton scattering; prior 1 +- 0.03 or, less likely, 1 +- 0.3.
+        Factor of the tabulated Compton scattering.
     fluorescence
         Constant part of the measured intensity.
     number_density
@@ -103,6 +116,7 @@ def reduce_scattering(
     window: Window | None = None,
     anomalous: bool = True,
     recoil_power: float = 2.0,
+    compton_width: float | None = None,
     smooth: bool = True,
     covariance: bool = True,
 ) -> ScatteringReduction:
@@ -136,6 +150,9 @@ def reduce_scattering(
         Add f' and f'' at the wavelength (Chantler).
     recoil_power
         Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
+    compton_width
+        The factor of the tabulated Compton scattering is 1 +- this beforehand: 0.3 for tables, recoil or a
+        detector that are not trusted, 0 to hold it at 1. None: 0.03 or, less likely, 0.3.
     smooth
         Allow for a smooth multiplicative error of the pattern, of a size that the data decide.
     covariance
@@ -159,6 +176,10 @@ def reduce_scattering(
         raise DataError(
             f"recoil_power = {recoil_power:g}", where=where, do="give 2, 3 for an integrating detector, or 0"
         )
+    if compton_width is not None and not 0.0 <= compton_width <= 1.0:
+        raise DataError(
+            f"compton_width = {compton_width:g}", where=where, do="give 0 to 1: the factor is 1 +- that"
+        )
     check_pattern(iq, q_range=q_range, wavelength=wavelength)
     pattern, steps = cut_pattern(iq, q_range)
     sigma = np.asarray(pattern.sigma)
@@ -177,7 +198,9 @@ def reduce_scattering(
     )  # fmt: skip
     noise = np.sqrt(sigma**2 + sum(x**2 for x in empty_sigma.values()))
     order = int(_SMOOTH_SHARE * r_cut * pattern.q[-1] / np.pi) if smooth else 0
-    fit = joint_fit(terms, noise, number_density=number_density, r_cut=r_cut, max_order=order)
+    fit = joint_fit(
+        terms, noise, number_density=number_density, r_cut=r_cut, max_order=order, compton_width=compton_width
+    )
     beta, p = _beta(fit, terms.q)
     # A pattern that does not fall with Q, all of it fluorescence, leaves a scale of rounding errors.
     nothing = np.max(terms.mean_f_squared) < _LEAST * beta * np.max(np.abs(pattern.intensity))
@@ -198,7 +221,8 @@ def reduce_scattering(
             do="there can be no distances: is the axis Q, and not 2theta? Are composition, wavelength and "
             "background right, and r_cut below the shortest distance?",
         )
-    density = Estimate(number_density, 0.0) if number_density is not None else _estimate(fit, "density")
+    found = _estimates(fit)
+    density = found["density"] if number_density is None else Estimate(number_density, 0.0)
     s = fit.s
     variance = (beta * p * sigma) ** 2 + sum((fit[name] * x) ** 2 for name, x in empty_sigma.items())
     # As few directions as there are unknowns that S(Q) sees.
@@ -209,11 +233,12 @@ def reduce_scattering(
     done = step(
         "reduce I(Q) to S(Q)", composition=dict(composition), number_density=density.value,
         wavelength=wavelength, q_range=list(q_range), r_cut=r_cut, anomalous=anomalous,
-        recoil_power=recoil_power, charges=dict(charges or {}), smooth_order=smooth_order,
+        recoil_power=recoil_power, compton_width=compton_width, charges=dict(charges or {}),
+        smooth_order=smooth_order,
         probability_of_smooth_sizes={f"{size:g}": odds for size, odds in fit.smooth_odds.items()},
         low_r_residual=fit.low_r_residual,
     )  # fmt: skip
-    history = (*iq.history, *steps, done, *_doubts(fit, number_density, p, s - fit.offset))
+    history = (*iq.history, *steps, done, *_doubts(fit, found, number_density, p, s - fit.offset))
     sq = SQ(
         q=pattern.q, s=s, sigma=sigma_s, shared=shared, composition=dict(composition),
         number_density=density.value, label=iq.label, history=history,
@@ -223,11 +248,11 @@ def reduce_scattering(
     return ScatteringReduction(
         sq=sq,
         gr=gr,
-        scale=_ratio(fit, None),
-        background_scale=_ratio(fit, "background") if "background" in empty else None,
-        air_scale=_ratio(fit, "air") if "air" in empty else None,
-        compton_scale=_estimate(fit, "compton"),
-        fluorescence=_ratio(fit, "fluorescence"),
+        scale=found["scale"],
+        background_scale=found.get("background"),
+        air_scale=found.get("air"),
+        compton_scale=found["compton"],
+        fluorescence=found["fluorescence"],
         number_density=density,
         smooth_order=smooth_order,
         smooth=1.0 / p,
@@ -270,22 +295,27 @@ def _beta(fit: JointFit, q: Array) -> tuple[float, Array]:
     return beta, np.asarray(chebval(x, series) * np.ones_like(q))
 
 
-def _estimate(fit: JointFit, name: str) -> Estimate:
-    i = fit.names.index(name)
-    return Estimate(float(fit.values[i]), float(np.linalg.norm(fit.factor[i])))
+def _estimates(fit: JointFit) -> dict[str, Estimate]:
+    """Unknowns in units of the measured intensity, with errors to first order."""
+    beta, unit = fit["beta"], dict(zip(fit.names, np.eye(len(fit.names)), strict=True))
+    values = {"scale": 1.0 / beta, "compton": fit["compton"], "density": fit["density"]}
+    # A smooth error need not be 1 on average.
+    level = -(unit["beta"] + unit["level"]) / beta**2
+    slopes = {"scale": level, "compton": unit["compton"], "density": unit["density"]}
+    for name in ("background", "air", "fluorescence"):
+        if name in unit:
+            values[name] = fit[name] / beta
+            slopes[name] = (unit[name] - values[name] * unit["beta"]) / beta
+    sigma, wide = fit.mixture.half_widths(np.stack([slopes[name] for name in values]))
+    return {
+        name: Estimate(float(x), float(s), (float(x - w), float(x + w)))
+        for (name, x), s, w in zip(values.items(), sigma, wide, strict=True)
+    }
 
 
-def _ratio(fit: JointFit, name: str | None) -> Estimate:
-    """Divide an unknown by beta (or 1 by beta), with its error to first order."""
-    i, beta = fit.names.index("beta"), fit["beta"]
-    value = (1.0 if name is None else fit[name]) / beta
-    slope = -value / beta * fit.factor[i]
-    if name is not None:
-        slope = slope + fit.factor[fit.names.index(name)] / beta
-    return Estimate(value, float(np.linalg.norm(slope)))
-
-
-def _doubts(fit: JointFit, number_density: float | None, p: Array, coherent: Array) -> tuple[Step, ...]:
+def _doubts(
+    fit: JointFit, found: Mapping[str, Estimate], number_density: float | None, p: Array, coherent: Array
+) -> tuple[Step, ...]:
     """Say what speaks against the result; ``coherent`` is the coherent intensity over <f>^2."""
     doubts = []
     if np.max(np.abs(p - 1.0)) > _SMOOTH_DOUBT:
@@ -302,8 +332,8 @@ def _doubts(fit: JointFit, number_density: float | None, p: Array, coherent: Arr
                 lowest=float(np.min(coherent)),
             )
         )
-    compton = _estimate(fit, "compton")
-    if abs(compton.value - COMPTON_PRIOR[0]) > max(COMPTON_PRIOR[1], 2.0 * compton.sigma):
+    compton = found["compton"]
+    if abs(compton.value - 1.0) > max(*COMPTON_WIDTHS, 2.0 * compton.sigma):
         doubts.append(
             step(
                 "warning: Compton factor far from 1: a smooth error of the pattern may hide in it",

@@ -28,12 +28,12 @@ Array = NDArray[Any]
 _TOP, _DENSE = 4.5, 1.2  # angstrom: up to where rows look; rows per independent one
 _TAPER_LOW, _TAPER_HIGH = 2.0, 5.0  # 1/angstrom: rows see neighbours of their r within 2 pi over that
 _REACH, _STEP = 12.0, 0.05  # angstrom: which distances leak into rows, and the grid they are looked at
-_WIDTH = 0.3  # angstrom: over which G(r) is correlated, about that of a peak
+_WIDTH = 0.15  # angstrom: over which G(r) is correlated; rows are then missed by as much as they should be
 _SHELL = 0.2  # angstrom: over which its variance is taken
-_FLOOR = (0.001, 0.02)  # of 4 pi rho0 r: what G(r) may always depart from its line, below r_cut and beyond
+_FLOOR = (0.0005, 0.01)  # of 4 pi rho0 r: what G(r) may always depart from its line, below r_cut and beyond
 _RISE = 3.0  # angstrom beyond r_cut: where the highest first peak is looked for
 _FIRST_GUESS = 4.0 / 3.0  # times r_cut: the first distance
-_LEAST = 2e-4  # noise of S(Q) that there always is: tables of form factors, rounding of files
+_LEAST = 1e-4  # noise of S(Q) that there always is: tables of form factors, rounding of files
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,16 +21,15 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from shortrange.reduce.scattering_conditions import Conditions, Structure, conditions
-from shortrange.reduce.scattering_solve import averaged, least_squares
+from shortrange.reduce.scattering_solve import Mixture, Solutions, averaged, least_squares
 from shortrange.reduce.scattering_terms import Terms
 
 __all__ = ["JointFit", "joint_fit"]
 
 Array = NDArray[Any]
 
-COMPTON_PRIOR = (1.0, 0.3)
 COMPTON_WIDTHS = {0.03: 0.8, 0.3: 0.2}
-"""Widths of that prior where a smooth error may pass for Compton scattering, and how likely they are.
+"""Widths of the prior of the Compton factor, about 1, and how likely they are.
 Mostly tables and recoil are right to some per cent; a detector that loses part of what lost energy is not.
 With 0.3 alone, factors 0.2 off 1 are no worse than 1, and smooth errors went unseen into them."""
 SMOOTH_SIZES = {0.0: 0.5, 0.001: 0.1, 0.003: 0.1, 0.01: 0.2, 0.03: 0.1}
@@ -55,10 +54,11 @@ class JointFit:
 
     Attributes
     ----------
-    names, values, factor
+    names, mixture, factor
         Unknowns: ``beta``, ``background``, ``air``, ``compton``, ``fluorescence``, ``low Q``,
-        ``low Q bulge``, ``low Q wave``, ``density`` (0 +- 0 if one is given), ``smooth 1``...; their values
-        (n,) and a root of their covariance (n, n).
+        ``low Q bulge``, ``low Q wave``, ``level`` (what a smooth error is at all Q, beyond ``beta``: nothing
+        sees it), ``density`` (0 +- 0 if one is given), ``smooth 1``...; what is known of them; and a root
+        (n, n) of their covariance, whose errors are those of 68 %.
     design, offset
         S(Q) = design @ values + offset, shapes (n_q, n) and (n_q,).
     order
@@ -75,7 +75,7 @@ class JointFit:
     """
 
     names: tuple[str, ...]
-    values: Array
+    mixture: Mixture
     factor: Array
     design: Array
     offset: Array
@@ -89,9 +89,9 @@ class JointFit:
         return float(self.values[self.names.index(name)])
 
     @property
-    def cov(self) -> Array:
-        """Covariance of the values, shape (n, n)."""
-        return np.asarray(self.factor @ self.factor.T)
+    def values(self) -> Array:
+        """Values of the unknowns, shape (n,)."""
+        return self.mixture.mean
 
     @property
     def s(self) -> Array:
@@ -100,7 +100,13 @@ class JointFit:
 
 
 def joint_fit(
-    terms: Terms, sigma: Array, *, number_density: float | None, r_cut: float, max_order: int = 0
+    terms: Terms,
+    sigma: Array,
+    *,
+    number_density: float | None,
+    r_cut: float,
+    max_order: int = 0,
+    compton_width: float | None = None,
 ) -> JointFit:
     """Solve for all unknowns at once.
 
@@ -118,9 +124,13 @@ def joint_fit(
         Below it there is no distance, angstrom.
     max_order
         Order of the polynomial p(Q), 0 for p = 1.
+    compton_width
+        Of the prior of the Compton factor; by default `COMPTON_WIDTHS`.
     """
+    compton_widths = COMPTON_WIDTHS if compton_width is None else {compton_width: 1.0}
     see = conditions(terms.q, terms.pair_weights, terms.pair_shares, r_cut=r_cut)
-    work = _Work(terms, see, _unknowns(terms, number_density), number_density, max_order)
+    unknowns = _unknowns(terms, number_density, max(compton_widths))
+    work = _Work(terms, see, unknowns, number_density, max_order, compton_widths)
     # A matrix times its own transpose takes half the work.
     noise = see.functional * (sigma / terms.mean_f_squared)
     noise = noise @ noise.T
@@ -133,9 +143,11 @@ def joint_fit(
     if fit.density_shift is not None:
         other = max(density + fit.density_shift[0], 0.1 * density)
         crooked = min(residual, see.low_r_residual(g, other))
+    # G(r) sees Q (S - 1).
+    factor = fit.mixture.root(terms.q[:, None] * fit.design)
     return JointFit(
         names=work.unknowns.names + tuple(f"smooth {m}" for m in range(1, max_order + 1)),
-        values=fit.values, factor=fit.factor, design=fit.design, offset=work.offset, order=max_order,
+        mixture=fit.mixture, factor=factor, design=fit.design, offset=work.offset, order=max_order,
         smooth_odds=fit.odds, low_r_residual=residual, crookedness=crooked, density_shift=fit.density_shift,
     )  # fmt: skip
 
@@ -148,7 +160,7 @@ class _Unknowns:
     width: Array  # infinite for none
 
 
-def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
+def _unknowns(terms: Terms, number_density: float | None, compton_width: float) -> _Unknowns:
     """All unknowns but the smooth correction; the last is the density, or its part beyond a given one."""
     # A first guess of beta sizes the priors: what would be scattered over what was measured, at high Q.
     high = terms.q > 0.6 * terms.q[-1]
@@ -158,12 +170,13 @@ def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
     nothing = np.zeros_like(terms.q)
     table: dict[str, tuple[Array, float, float]] = {"beta": (terms.intensity, guess, np.inf)}
     table |= {name: (-empty, guess, guess) for name, empty in terms.empty.items()}
-    table["compton"] = (-terms.compton, *COMPTON_PRIOR)
+    table["compton"] = (-terms.compton, 1.0, compton_width)
     table["fluorescence"] = (-np.ones_like(terms.q), 0.0, np.inf)
     uneven = float(terms.mean_f2[0] / terms.mean_f_squared[0])
     table["low Q"] = (nothing, 1.0 - (1.0 - LOW_Q_PRIOR[0]) * uneven, LOW_Q_PRIOR[1] * uneven)
     table["low Q bulge"] = (nothing, 0.0, LOW_Q_BULGE)
     table["low Q wave"] = (nothing, 0.0, LOW_Q_WAVE)
+    table["level"] = (nothing, 0.0, 0.0)
     table["density"] = (nothing, DENSITY_PRIOR[0] if number_density is None else 0.0, DENSITY_PRIOR[1])
     columns, mean, width = zip(*table.values(), strict=True)
     shapes = np.stack(columns, axis=1) / terms.mean_f_squared[:, None]
@@ -172,21 +185,30 @@ def _unknowns(terms: Terms, number_density: float | None) -> _Unknowns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Solution:
-    values: Array
-    factor: Array
+    mixture: Mixture
     design: Array  # (n_q, n)
     odds: dict[float, float]  # of the sizes of the smooth correction
     density_shift: tuple[float, float] | None
+
+    @property
+    def values(self) -> Array:
+        return self.mixture.mean
 
 
 class _Work:
     """One pattern and its unknowns, as the rows of the conditions see them."""
 
     def __init__(
-        self, terms: Terms, see: Conditions, unknowns: _Unknowns, number_density: float | None, order: int
+        self,
+        terms: Terms,
+        see: Conditions,
+        unknowns: _Unknowns,
+        number_density: float | None,
+        order: int,
+        compton_widths: dict[float, float],
     ) -> None:
         self.terms, self.see, self.unknowns, self.order = terms, see, unknowns, order
-        self.number_density = number_density
+        self.number_density, self.compton_widths = number_density, compton_widths
         self.offset = 1.0 - terms.mean_f2 / terms.mean_f_squared
         self._matrix = see.functional @ unknowns.columns
         for name, column in see.extra.items():
@@ -218,26 +240,27 @@ class _Work:
             shift = (float(plain.values[1, -1]), float(np.linalg.norm(plain.roots[1, -1])))
             width = held
         if self.order == 0:
-            return _Solution(plain.values[0], plain.roots[0], self.unknowns.columns, {0.0: 1.0}, shift)
+            only = Solutions(plain.values[:1], plain.roots[:1], plain.log_evidence[:1])
+            return _Solution(averaged(only, np.ones(1))[0], self.unknowns.columns, {0.0: 1.0}, shift)
         smooth = self._smooth(plain.values[0])
         white_smooth = _whitened(root, self.see.functional @ smooth)
         table = np.column_stack([white[:, :-1], white_smooth, white[:, -1]])
         widths, prior = self._priors(width, sizes)
         solutions = least_squares(table, np.append(mean, np.zeros(self.order)), widths)
-        values, factor, odds = averaged(solutions, prior.ravel())
+        mixture, odds = averaged(solutions, prior.ravel())
         by_size = odds.reshape(prior.shape).sum(axis=1)
-        return _Solution(
-            values, factor, np.hstack([self.unknowns.columns, smooth]),
-            dict(zip(sizes, by_size.tolist(), strict=True)), shift,
-        )  # fmt: skip
+        design = np.hstack([self.unknowns.columns, smooth])
+        return _Solution(mixture, design, dict(zip(sizes, by_size.tolist(), strict=True)), shift)
 
     def _priors(self, width: Array, sizes: dict[float, float]) -> tuple[Array, Array]:
         """Widths (k, n) for each size and Compton width, and their k probabilities, (n_sizes, n_compton)."""
-        prior = np.outer(list(sizes.values()), list(COMPTON_WIDTHS.values()))
+        compton = self.compton_widths
+        prior = np.outer(list(sizes.values()), list(compton.values()))
         # The term of order m is m times smaller than the first.
         smooth = self.unknowns.mean[0] * np.outer(list(sizes), 1.0 / np.arange(1, self.order + 1))
-        widths = np.hstack([np.tile(width, (len(sizes), 1)), smooth]).repeat(len(COMPTON_WIDTHS), axis=0)
-        widths[:, self.unknowns.names.index("compton")] = np.tile(list(COMPTON_WIDTHS), len(sizes))
+        widths = np.hstack([np.tile(width, (len(sizes), 1)), smooth]).repeat(len(compton), axis=0)
+        widths[:, self.unknowns.names.index("level")] = smooth[:, 0].repeat(len(compton))
+        widths[:, self.unknowns.names.index("compton")] = np.tile(list(compton), len(sizes))
         return widths, prior
 
     def _smooth(self, plain: Array) -> Array:

@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from shortrange.errors import DataError
 
-__all__ = ["Solutions", "averaged", "least_squares"]
+__all__ = ["SHARES", "Mixture", "Solutions", "averaged", "least_squares"]
 
 Array = NDArray[Any]
+
+_NEGLIGIBLE = 1e-6  # probability
+_BLIND = 1e-10  # of the largest variance: axes that a design does not see
+_HALVINGS = 17  # of the interval in which an interval is looked for
+
+SHARES = (0.6827, 0.9545)
+"""Parts of a normal distribution within one and two standard errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +45,8 @@ class Solutions:
 def least_squares(table: Array, mean: Array, widths: Array) -> Solutions:
     """Solve ``matrix @ x = right`` with priors ``mean +- width`` on x.
 
-    Rows that are missed by more than their errors weigh less, and make the answer less sure; the evidence is
-    that of the errors as stated.
+    Rows and priors that are missed by more than their errors make the answer less sure, and the rows weigh
+    less; the evidence is that of the errors as stated.
 
     Parameters
     ----------
@@ -69,8 +77,10 @@ def least_squares(table: Array, mean: Array, widths: Array) -> Solutions:
     values, roots, diagonal = _triangular(stacked, mean, unit)
     chi2 = np.sum((values @ rows[:, :n].T - rows[:, n]) ** 2, axis=1)
     strayed = np.divide(values - mean, unit, out=np.zeros_like(values), where=held & (unit > 0))
-    log_evidence = -0.5 * (chi2 + np.sum(strayed**2, axis=1)) - np.sum(np.log(diagonal), axis=1)
-    excess = chi2 / np.maximum(1, n_rows - np.count_nonzero(widths, axis=1))
+    chi2 += np.sum(strayed**2, axis=1)
+    log_evidence = -0.5 * chi2 - np.sum(np.log(diagonal), axis=1)
+    # A prior adds as much to be missed as its unknown takes away.
+    excess = chi2 / np.maximum(1, n_rows - np.count_nonzero(~held, axis=1))
     if np.any(excess > 1.0):
         top /= np.sqrt(np.maximum(excess, 1.0))[:, None, None]
         values, roots, _ = _triangular(stacked, mean, unit)
@@ -93,8 +103,85 @@ def _triangular(stacked: Array, mean: Array, unit: Array) -> tuple[Array, Array,
     return values, unit[:, :, None] * inverse, diagonal
 
 
-def averaged(solutions: Solutions, prior: Array) -> tuple[Array, Array, Array]:
-    """Mean (n,), a root (n, n) of its covariance, and the probabilities (k,) of solutions.
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """Average of solutions: normal distributions, each with a probability.
+
+    A few improbable wide ones rule the variance of such a mixture, and far more than 68 % of it lies within
+    its standard deviation. Stated errors are therefore half of intervals that hold what they say.
+
+    Attributes
+    ----------
+    mean
+        Shape (n,).
+    values, roots
+        Of each solution, as in `Solutions`; those that cannot matter are left out.
+    odds
+        Probabilities of these solutions, shape (k,).
+    """
+
+    mean: Array
+    values: Array
+    roots: Array
+    odds: Array
+
+    def half_widths(self, slopes: Array, shares: tuple[float, ...] = SHARES) -> Array:
+        """Half of the intervals about the mean that hold ``shares`` of linear functions.
+
+        Parameters
+        ----------
+        slopes
+            Functions of the unknowns, shape (n_functions, n).
+        shares
+            Probabilities.
+
+        Returns
+        -------
+        Array
+            Shape (n_shares, n_functions).
+        """
+        centre = np.abs((self.values - self.mean) @ slopes.T)
+        width = np.linalg.norm(slopes @ self.roots, axis=2)
+        return _half_widths(self.odds, centre, width, np.array(shares)[:, None])
+
+    def root(self, design: Array) -> Array:
+        """Root (n, n) of a covariance, each of whose principal axes is as long as its interval of 68 %.
+
+        Parameters
+        ----------
+        design
+            What the axes are perpendicular in, ``design @ values``, shape (n_points, n).
+        """
+        parts = np.concatenate([self.roots, (self.values - self.mean)[:, :, None]], axis=2)
+        parts *= np.sqrt(self.odds)[:, None, None]
+        # One root of the sum of all: its rows are the unknowns.
+        root = _qr(np.swapaxes(parts, 1, 2).reshape(-1, self.mean.size)).T
+        moved = design @ root
+        square, turn = np.linalg.eigh(moved.T @ moved)
+        root, moved = root @ turn, moved @ turn
+        seen = square > _BLIND * square[-1]
+        slopes = moved[:, seen].T @ design / square[seen, None]
+        root[:, seen] *= self.half_widths(slopes, SHARES[:1])[0]
+        return np.asarray(root)
+
+
+def _half_widths(odds: Array, centre: Array, width: Array, share: Array) -> Array:
+    """Half-widths h, P(|x| < h) = share (n_shares, 1), of mixtures x of k normal numbers, (k, n)."""
+    spread = np.sqrt(odds @ (width**2 + centre**2))
+    width = np.maximum(width, 1e-12 * np.maximum(spread, 1e-300))
+    low, high = np.zeros((share.size, spread.size)), np.tile(6.0 * spread, (share.size, 1))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        # One probability for each share, solution and function.
+        ends = np.stack([middle[:, None] - centre, -middle[:, None] - centre]) / width
+        above, below = ndtr(ends)
+        inside = np.einsum("k,skn->sn", odds, above - below)
+        low, high = np.where(inside < share, middle, low), np.where(inside < share, high, middle)
+    return np.asarray((low + high) / 2.0)
+
+
+def averaged(solutions: Solutions, prior: Array) -> tuple[Mixture, Array]:
+    """Mixture of solutions, and the probabilities (k,) of all of them.
 
     Parameters
     ----------
@@ -106,11 +193,9 @@ def averaged(solutions: Solutions, prior: Array) -> tuple[Array, Array, Array]:
     log_odds = solutions.log_evidence + np.log(prior)
     odds = np.exp(log_odds - log_odds.max())
     odds /= odds.sum()
+    kept = odds > _NEGLIGIBLE
     mean = odds @ solutions.values
-    parts = np.concatenate([solutions.roots, (solutions.values - mean)[:, :, None]], axis=2)
-    parts *= np.sqrt(odds)[:, None, None]
-    # One root of the sum of all: its rows are the unknowns.
-    return mean, _qr(np.swapaxes(parts, 1, 2).reshape(-1, mean.size)).T, odds
+    return Mixture(mean, solutions.values[kept], solutions.roots[kept], odds[kept] / odds[kept].sum()), odds
 
 
 def _qr(matrix: Array) -> Array:

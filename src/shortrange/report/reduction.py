@@ -18,12 +18,17 @@ _ESTIMATES = ("scale", "background_scale", "air_scale", "compton_scale", "fluore
 
 
 def reduction_record(reduction: ScatteringReduction, *, wavelength: float | None) -> dict[str, Any]:
-    """Numbers of a reduction, for scripts; a standard error of 0 means given, not fitted."""
+    """Numbers of a reduction, for scripts; a standard error of 0 means given, not fitted.
+
+    ``sigma_`` is half of the interval of 68 %, ``interval_`` that of 95 %.
+    """
     record: dict[str, Any] = {}
     for name in _ESTIMATES:
         estimate = getattr(reduction, name)
+        interval = None if estimate is None else estimate.interval
         record[name] = None if estimate is None else estimate.value
         record[f"sigma_{name}"] = None if estimate is None else estimate.sigma
+        record[f"interval_{name}"] = None if interval is None else list(interval)
     transform = next(s for s in reversed(reduction.history) if s.name == "transform S(Q) to G(r)")
     return {
         **record,
@@ -34,6 +39,7 @@ def reduction_record(reduction: ScatteringReduction, *, wavelength: float | None
         "smooth_order": reduction.smooth_order,
         "smooth_range": [float(reduction.smooth.min()), float(reduction.smooth.max())],
         "charges": dict(_settings(reduction).get("charges", {})),
+        "compton_width": _settings(reduction).get("compton_width"),
         "window": transform.settings["window"] or "none",
         "wavelength": wavelength,
         "composition": dict(reduction.sq.composition),
