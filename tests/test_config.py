@@ -108,6 +108,14 @@ def test_a_reduced_pdf_needs_no_wavelength(folder: Path) -> None:
     assert project.measurement[1].pdf_path == folder / "s.gr"
 
 
+def test_the_prior_of_compton_scattering(folder: Path) -> None:
+    project = read_project(write(folder, CONTRACT.replace("pattern =", "compton_width = 0.3\npattern =")))
+    assert project.measurement[1].compton_width == 0.3
+    assert read_project(write(folder, CONTRACT)).measurement[1].compton_width is None
+    with pytest.raises(ProjectError, match="compton_width"):
+        read_project(write(folder, CONTRACT.replace("pattern =", "compton_width = 30\npattern =")))
+
+
 def test_models_are_frozen(folder: Path) -> None:
     project = read_project(write(folder, CONTRACT))
     with pytest.raises(ValueError, match="frozen"):

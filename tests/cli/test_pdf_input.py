@@ -97,16 +97,32 @@ def test_reduce_pdf_keeps_its_contract(tmp_path, capsys):
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     wanted = {
         "scale", "background_scale", "number_density", "q_min", "q_max", "low_r_residual", "warnings",
-        "sigma_scale", "inputs", "versions", "simulated",
+        "sigma_scale", "interval_scale", "inputs", "versions", "simulated",
     }  # fmt: skip
     assert wanted <= summary.keys()
     assert summary["scale"] == pytest.approx(2.0, rel=0.05)
+    low, high = summary["interval_scale"]
+    assert low < summary["scale"] - summary["sigma_scale"] < summary["scale"] + summary["sigma_scale"] < high
+    assert summary["interval_number_density"] is None  # it was given
     assert summary["simulated"] is False
     gr = load_gr(out / "sample.gr")
     assert (gr.q_max, gr.number_density, gr.composition) == (summary["q_max"], RHO, {"Na": 1.0, "Cl": 1.0})
     assert gr.sigma is not None
     assert (out / "figures" / "reduction.png").stat().st_size > 10_000
     assert "low-r residual" in capsys.readouterr().out
+
+
+def test_the_prior_of_compton_scattering_is_yours_to_state(tmp_path):
+    put(tmp_path, GOOD)
+    found = {}
+    for width in ("0", "0.001", "0.3"):
+        assert reduce_pdf(tmp_path, "--compton-width", width) == 0
+        summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+        found[width] = (summary["compton_scale"], summary["sigma_compton_scale"])
+        assert summary["compton_width"] == float(width)
+    assert found["0"] == (1.0, 0.0)
+    assert found["0.001"] == (pytest.approx(1.0, abs=0.003), pytest.approx(0.001, rel=0.05))
+    assert found["0.3"][1] > 0.003
 
 
 def test_a_series_goes_on_after_a_fault(tmp_path, capsys):
@@ -247,6 +263,7 @@ PATTERNS = {
         "no tabulated form factor of Na\\+5.*choose from Na\\+1",
     ),
     "recoil": (changed(), ["--recoil-power", "-1"], "recoil_power = -1"),
+    "compton": (changed(), ["--compton-width", "30"], "compton_width = 30"),
     "unknown option": (changed(), ["--qmax", "20"], "qmax"),
     "no background file": (changed(), ["--background", "nowhere.chi"], "there is no such file"),
     "no pattern": (None, [], "there is no such file"),

@@ -29,6 +29,7 @@ def reduce_pdf(
     air: Path | None = None,
     charges: list[str] | None = None,
     recoil_power: float = 2.0,
+    compton_width: float | None = None,
     anomalous: bool = True,
     wavelength: float | None = None,
     q_range: tuple[float, float] | None = None,
@@ -63,6 +64,9 @@ def reduce_pdf(
         Elements whose form factor is that of an ion, such as Na+1 or Ta+5; may be repeated.
     recoil_power
         Breit-Dirac factor of Compton scattering: 2 for a photon-counting detector, 3 for an integrating one.
+    compton_width
+        The factor of the tabulated Compton scattering is 1 +- this before the data are seen: 0.3 where tables
+        or detector are not trusted, 0 to hold it at 1; when absent 0.03 or, less likely, 0.3.
     anomalous
         Add f' and f'' at the wavelength.
     wavelength
@@ -121,7 +125,8 @@ def reduce_pdf(
         **{name: None if path is None else _load(path, **read) for name, path in others.items()},
         "composition": atoms, "charges": _charges(charges or [], atoms), "number_density": number_density,
         "window": None if window == "none" else window, "r_cut": r_cut, "smooth": smooth,
-        "anomalous": anomalous, "recoil_power": recoil_power, "r": _grid(r_max, r_step),
+        "anomalous": anomalous, "recoil_power": recoil_power, "compton_width": compton_width,
+        "r": _grid(r_max, r_step),
     }  # fmt: skip
     files = [*paths, *(path for path in others.values() if path is not None)]
     job = _Job(out, files, simulated, hdf5, q_range, settings, read)

@@ -114,6 +114,9 @@ class TotalScatteringMeasurement(Part):
         1/angstrom.
     r_range
         angstrom, where models are compared; None goes as far as the models can be trusted.
+    compton_width
+        The factor of Compton scattering in ``pattern`` is 1 +- this beforehand; None: 0.03 or, less likely,
+        0.3.
     qdamp
         Resolution of the instrument, 1/angstrom; None fits it.
     """
@@ -127,6 +130,7 @@ class TotalScatteringMeasurement(Part):
     wavelength: Positive | None = None
     q_range: Range | None = None
     r_range: Range | None = None
+    compton_width: Annotated[Number, Field(ge=0, le=1)] | None = None
     qdamp: Annotated[Number, Field(ge=0)] | None = None
     _folder: Path = PrivateAttr(default=Path())
 

@@ -81,6 +81,7 @@ def reduce_pattern(
         composition=sample.atoms,
         number_density=sample.number_density or density,
         q_range=measurement.q_range or (float(q[0]), float(q[-1])),
+        compton_width=measurement.compton_width,
         r=np.arange(0.0, R_SIMULATED - 1.0 + R_STEP / 2, R_STEP),
     )
 
