@@ -190,7 +190,9 @@ def test_a_mixture_that_is_clearly_better_is_supported():
 
 
 def test_a_mixture_nobody_offered_leaves_the_question_open():
-    assert decide(rank(PURE), admixtures={"b": mixture(3.5, 0.8)}).verdict == "supported"
+    # 20:1 at prior odds of 1:2 is 3.7 nats.
+    assert decide(rank(PURE), admixtures={"b": mixture(3.6, 0.8)}).verdict == "supported"
+    assert decide(rank(PURE), admixtures={"b": mixture(3.8, 0.8)}).verdict == "undecided"
     verdict = decide(rank(PURE), admixtures={"b": mixture(12.0, 0.6)})
     assert verdict.verdict == "undecided"
     assert "0.40(5) of the atoms" in verdict.reason

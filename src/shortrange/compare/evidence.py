@@ -19,7 +19,7 @@ from shortrange.fit.laplace import LaplaceFit, fit_series, model_slopes
 from shortrange.fit.nested import nested_evidence
 from shortrange.fit.term import Term
 
-__all__ = ["check_evidence", "check_nested", "judge"]
+__all__ = ["check_evidence", "check_nested", "judge", "log_evidence"]
 
 Array = NDArray[Any]
 
@@ -84,10 +84,20 @@ def judge(term: Term, *, theory_error: TheoryError) -> MeasurementFit:
         R=_misfit(term, best.theta),
         chi2_reduced=expected.chi2 / degrees,
         p_value=float(np.dot(marginal.prior, p_values)),
-        log_evidence=theory_error.independent * float(logsumexp(marginal.log_evidences)),
+        log_evidence=_counted(marginal, theory_error),
         parameters=_describe(term, marginal, theory_error),
         places=_places(term, marginal, theory_error),
     )
+
+
+def log_evidence(term: Term, *, theory_error: TheoryError) -> float:
+    """Return the evidence that `judge` states, and nothing else."""
+    return _counted(_marginalise(term, theory_error), theory_error)
+
+
+def _counted(marginal: _Marginal, theory_error: TheoryError) -> float:
+    """Return ln Z with the points counted as the theory error says."""
+    return theory_error.independent * float(logsumexp(marginal.log_evidences))
 
 
 def check_evidence(term: Term, *, theory_error: TheoryError) -> tuple[float, float]:

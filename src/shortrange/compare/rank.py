@@ -14,9 +14,10 @@ from shortrange.errors import DataError
 
 __all__ = ["UNASKED", "alone", "contradictions", "decide", "leading", "rank", "upper_limit"]
 
-UNASKED = 0.1
+UNASKED = 0.5
 """Prior odds of a mixture that nobody offered, against the model it mainly consists of. Bond lengths that are
-off by 0.02 angstrom look like a fifth of another model: in the calibration study, by up to 80 in odds."""
+off look like some of another model: by up to 11 in odds for a right model that comes from another potential,
+and by 30 and more for mixtures (studies/calibration)."""
 
 _ONE_SIDED = 1.645
 """Standard deviations of a normal distribution below which 95 % of it lie."""
