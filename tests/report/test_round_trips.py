@@ -129,10 +129,6 @@ def test_merged_absorption_as_xdi(tmp_path):
     same_history(data, back)
 
 
-def with_errors(kind, names, x, curve, sigma, **more):
-    return kind(**dict(zip(names, (x, curve, sigma), strict=True)), **more)
-
-
 @FEW
 @given(
     parts=columns(12, 2),
