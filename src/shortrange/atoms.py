@@ -21,6 +21,7 @@ __all__ = [
     "anomalous",
     "atomic_mass",
     "atomic_number",
+    "cations_first",
     "compton",
     "core_width",
     "edge_energy",
@@ -132,6 +133,13 @@ def atomic_number(symbol: str) -> int:
             f"{symbol!r} is not a chemical element", where="element symbol", do=did_you_mean(symbol, known)
         )
     return int(z)
+
+
+def cations_first(symbol: str) -> tuple[int, int]:
+    """Key that sorts the elements of a pair as chemists name it: Ta-Cl, Na-S, P-S, S-Cl, O-H."""
+    z = atomic_number(symbol)
+    noble = next(gas for gas in (2, 10, 18, 36, 54, 86, 118) if gas >= z)
+    return z - noble, -z
 
 
 @cache

@@ -23,7 +23,8 @@ __all__ = ["Truth", "make_truth"]
 Array = NDArray[Any]
 
 Q = np.arange(0.65, 23.5, 0.015)
-"""1/angstrom."""
+K = np.arange(0.0, 15.0, 0.05)
+"""1/angstrom; K where there is no EXAFS."""
 FEFF_ERROR = {"amplitude": 0.05, "phase": 0.06, "distance": 0.0037}
 """Of the true EXAFS, so that the first shell of a metal misfits as those of measured foils do, and its
 distance is off as theirs (studies/theory_error.py)."""
@@ -70,10 +71,13 @@ class _Part:
     local: Local
 
 
-def make_truth(number: int, *, seed: int = 2026, scattering: bool = True, mixture: bool = False) -> Truth:
+def make_truth(
+    number: int, *, seed: int = 2026, scattering: bool = True, absorption: bool = True, mixture: bool = False
+) -> Truth:
     """Make truth ``number``: every fifth is a mixture of two kinds, the others take turns.
 
-    With ``mixture`` each is one. Without ``scattering`` its F(Q) is zero, and the rest as with it.
+    With ``mixture`` each is one. Without ``scattering`` its F(Q) is zero, without ``absorption`` its EXAFS, and
+    the rest as with it.
     """
     rng = np.random.default_rng([seed, number])
     names = list(BASES)
@@ -81,7 +85,9 @@ def make_truth(number: int, *, seed: int = 2026, scattering: bool = True, mixtur
     if mixture or number % 5 == 4:
         first, second = rng.permutation(len(names))[:2]
         kinds, share = (names[first], names[second]), float(rng.uniform(0.25, 0.75))
-    parts = [_part(kind, number // 5, rng=rng, scattering=scattering) for kind in kinds]
+    parts = [
+        _part(kind, number // 5, rng=rng, scattering=scattering, absorption=absorption) for kind in kinds
+    ]
     shares = np.array([share, 1.0 - share][: len(parts)])
     composition = _mean_composition(parts, shares)
     absorbers = shares * [p.composition["Ta"] / sum(p.composition.values()) for p in parts]
@@ -106,20 +112,23 @@ def make_truth(number: int, *, seed: int = 2026, scattering: bool = True, mixtur
     )
 
 
-def _part(kind: str, turn: int, *, rng: np.random.Generator, scattering: bool) -> _Part:
+def _part(kind: str, turn: int, *, rng: np.random.Generator, scattering: bool, absorption: bool) -> _Part:
     bases = BASES[kind]
     base = load_base(bases[turn % len(bases)], rng=rng)
     change = draw_change(rng)
     snapshots = changed(base, change, rng=rng)
-    seen = ensemble_exafs(
-        snapshots, absorber="Ta", edge="L3", r_max=5.5, stretches=(0.0,), check=False,
-        potentials=_potentials(bases[turn % len(bases)]),
-    )  # fmt: skip
+    k, chi = K, np.zeros(K.size)
+    if absorption:
+        seen = ensemble_exafs(
+            snapshots, absorber="Ta", edge="L3", r_max=5.5, stretches=(0.0,), check=False,
+            potentials=_potentials(bases[turn % len(bases)]),
+        )  # fmt: skip
+        k, chi = seen.k, seen.chi
     return _Part(
         change=change,
         composition=snapshots.composition,
-        k=seen.k,
-        chi=seen.chi,
+        k=k,
+        chi=chi,
         f=true_f(snapshots, Q, q_damp=0.04) if scattering else np.zeros(Q.size),
         local=local(snapshots),
     )

@@ -15,8 +15,16 @@ from shortrange.fit.parameters import Parameter
 from shortrange.fit.term import Term
 from shortrange.quantities import ChiK
 from shortrange.simulate.exafs.motif import MotifExafs
+from shortrange.simulate.motifs import MotifHypothesis
 
-__all__ = ["MOTIF_WIDTHS", "AngleMaximum", "find_angles", "motif_term"]
+__all__ = [
+    "MOTIF_WIDTHS",
+    "AngleMaximum",
+    "central_slopes",
+    "find_angles",
+    "motif_term",
+    "structural_parameters",
+]
 
 Array = NDArray[Any]
 
@@ -72,12 +80,7 @@ def motif_term(
         If the data have no error estimate, do not cover ``k_range``, or hold too few independent points.
     """
     points = compared_chi(data, measurement=measurement, k_range=k_range, r_range=r_range, k_weight=k_weight)
-    structural = tuple(
-        Parameter(
-            name=p.name, unit=p.unit, value=p.value, lower=p.lower, upper=p.upper, prior=(p.value, p.sigma)
-        )
-        for p in model.hypothesis.structural
-    )
+    structural = structural_parameters(model.hypothesis)
     names = [p.name for p in structural]
     n = len(names)
 
@@ -99,13 +102,38 @@ def motif_term(
     return points.term(
         curve,
         parameters=parameters,
-        slopes=lambda theta: _slopes(curve, parameters, theta),
+        slopes=lambda theta: central_slopes(curve, parameters, theta),
         contributions=parts,
     )
 
 
-def _slopes(curve: Callable[[Array], Array], parameters: tuple[Parameter, ...], theta: Array) -> Array:
-    """Central differences over steps that the single precision of the path tables does not spoil, (n, p)."""
+def structural_parameters(hypothesis: MotifHypothesis) -> tuple[Parameter, ...]:
+    """Angle and distances of a motif as parameters of a fit."""
+    return tuple(
+        Parameter(
+            name=p.name, unit=p.unit, value=p.value, lower=p.lower, upper=p.upper, prior=(p.value, p.sigma)
+        )
+        for p in hypothesis.structural
+    )
+
+
+def central_slopes(curve: Callable[[Array], Array], parameters: tuple[Parameter, ...], theta: Array) -> Array:
+    """Differentiate over steps of 0.01 prior widths, which the single precision of tables does not spoil.
+
+    Parameters
+    ----------
+    curve
+        Function of all parameters.
+    parameters
+        With their priors and limits.
+    theta
+        Where, shape (p,).
+
+    Returns
+    -------
+    ndarray
+        Shape (n, p).
+    """
     columns = []
     for i, p in enumerate(parameters):
         h = _STEP * p.prior[1]

@@ -17,7 +17,7 @@ from shortrange.quantities import GR
 from shortrange.simulate.bond_shells import bond_shells
 from shortrange.simulate.pdf import PdfModel
 
-__all__ = ["PDF_PARAMETERS", "arbitrary_scale", "pdf_term"]
+__all__ = ["PDF_PARAMETERS", "arbitrary_scale", "measured_covariance", "pdf_term"]
 
 Array = NDArray[Any]
 
@@ -82,7 +82,7 @@ def pdf_term(
             where=f"measurement {measurement!r}",
             do="simulate on data.r",
         )
-    covariance = _covariance(data, inside, measurement)
+    covariance = measured_covariance(data, inside, measurement)
     modes = pdf_modes(r, q_range=q_range)
     require_points(modes.shape[1], len(parameters), measurement=measurement, ranges="r_range and q_range")
     return Term(
@@ -124,7 +124,23 @@ def _sampling(model: PdfModel, modes: Array) -> Array:
     return shrunk_covariance_of_mean(model.frames() @ modes)
 
 
-def _covariance(data: GR, inside: Array, measurement: str) -> Array:
+def measured_covariance(data: GR, inside: Array, measurement: str) -> Array:
+    """Covariance of the points of G(r) that are compared.
+
+    Parameters
+    ----------
+    data
+        With its covariance or standard error.
+    inside
+        Mask of the points.
+    measurement
+        For the message.
+
+    Raises
+    ------
+    DataError
+        If the data have no error estimate.
+    """
     if data.cov is not None:
         return np.asarray(data.cov[np.ix_(inside, inside)])
     if data.sigma is not None:

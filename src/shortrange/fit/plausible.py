@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.atoms import atomic_number
+from shortrange.atoms import atomic_number, cations_first
 
 __all__ = ["PairRule", "pair_rules", "shortest_plausible"]
 
@@ -88,7 +88,7 @@ class PairRule:
 
 def pair_rules(composition: Mapping[str, float]) -> tuple[PairRule, ...]:
     """Rules for all pairs of elements of a composition, cation first."""
-    names = sorted(composition, key=_cations_first)
+    names = sorted(composition, key=cations_first)
     ionic = any(_is_anion(s) for s in names) and any(not _is_anion(s) for s in names)
     bonds = {
         (a, b): _BOND[0] * (_covalent(a) + _covalent(b))
@@ -145,12 +145,6 @@ def _is_anion(symbol: str) -> bool:
     z = atomic_number(symbol)
     noble = next(gas for gas in _NOBLE if gas >= z)
     return z > 2 and 0 < noble - z <= (4 if z < 10 else 3) and symbol not in ("Bi", "Sb", "As", "Po")
-
-
-def _cations_first(symbol: str) -> tuple[int, int]:
-    z = atomic_number(symbol)
-    noble = next(gas for gas in _NOBLE if gas >= z)
-    return z - noble, -z
 
 
 @cache

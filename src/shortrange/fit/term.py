@@ -5,7 +5,8 @@ The statistical model of the mode coefficients y (see `shortrange.fit.modes`) is
     y = M(theta) + delta + epsilon
 
 with nuisance parameters theta, unknown theory error delta ~ N(0, tau^2 s^2 I), where s^2 is the mean square
-of y, and epsilon the noise of the data and the sampling error of a finite ensemble.
+of y, and epsilon the noise of the data, the sampling error of a finite ensemble, and what a model leaves out
+by its nature: a linear nuisance with a normal prior, integrated out by adding its covariance.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class Term:
         Covariance of the data's mode coefficients, shape (m, m).
     sampling
         Covariance of the model's mode coefficients from its finite number of snapshots, shape (m, m).
+    left_out
+        Covariance of the mode coefficients of what the models leave out, shape (m, m), as the surroundings of
+        a motif; the same for all models that are mixed. None is nothing.
     model
         Function of the parameter values, in the order of ``parameters``, to the curve on ``x``.
     parameters
@@ -66,6 +70,7 @@ class Term:
     sampling: Array
     model: Callable[[Array], Array]
     parameters: tuple[Parameter, ...]
+    left_out: Array | None = None
     slopes: Callable[[Array], Array] | None = None
     spread: Callable[[Array], Array] | None = None
     contributions: Callable[[Array], Mapping[str, Array]] = lambda _: {}
@@ -73,10 +78,11 @@ class Term:
 
     def __post_init__(self) -> None:
         m = self.modes.shape[1]
-        for name in ("noise", "sampling"):
-            if getattr(self, name).shape != (m, m):
+        for name in ("noise", "sampling", "left_out"):
+            covariance = getattr(self, name)
+            if covariance is not None and covariance.shape != (m, m):
                 raise DataError(
-                    f"{name} has shape {getattr(self, name).shape} for {m} modes",
+                    f"{name} has shape {covariance.shape} for {m} modes",
                     where=f"term {self.measurement!r}",
                     do="project the covariance on the modes",
                 )
@@ -108,8 +114,9 @@ class Term:
         return np.asarray(self.modes.T @ (self.curve - self.model(theta)))
 
     def known_covariance(self) -> Array:
-        """Noise and sampling covariance, shape (m, m): all but the relative theory error."""
-        return np.asarray(self.noise + self.sampling)
+        """Covariance of noise, sampling and what is left out, (m, m): all but the relative theory error."""
+        known = self.noise + self.sampling
+        return np.asarray(known if self.left_out is None else known + self.left_out)
 
 
 def require_points(points: int, parameters: int, *, measurement: str, ranges: str) -> None:

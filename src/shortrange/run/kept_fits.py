@@ -109,6 +109,8 @@ def fingerprint(term: Term) -> str:
         with suppress(ShortrangeError):
             curves.append(term.model(np.clip(start + step, lower, upper)))
     arrays = [term.x, term.curve, term.modes, term.noise, term.sampling, *curves]
+    if term.left_out is not None:
+        arrays.append(term.left_out)
     if term.spread is not None:
         arrays.append(term.spread(start))
     parts = term.contributions(start)

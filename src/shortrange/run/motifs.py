@@ -1,4 +1,4 @@
-"""Models that are motifs: built from the project, and compared with EXAFS."""
+"""Models that are motifs: built from the project, and compared with EXAFS; G(r) is in `motif_gr`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def build_hypothesis(
         return None
     for measurement in project.measurement:
         if isinstance(measurement, TotalScatteringMeasurement):
-            note(
-                level="fault",
-                text=f"a motif has no surroundings, so it cannot be compared with {measurement.name!r} "
-                "(total scattering); name structures, or leave the measurement or the motif out",
-            )
+            if model.metal not in project.sample.atoms:
+                note(
+                    level="fault",
+                    text=f"its metal is {model.metal}, which the sample does not hold: how much of "
+                    f"{measurement.name!r} it makes is not known",
+                )
         elif measurement.element != model.metal:
             note(
                 level="fault",
@@ -50,7 +51,8 @@ def build_hypothesis(
     if foreign:
         note(level="warning", text=f"holds {', '.join(foreign)}, which the sample does not")
     note(level="ok", text=f"{unit.start.formula}, free: {', '.join(p.name for p in unit.structural)}")
-    note(level="warning", text="a bare unit: what lies around it in the sample is not in its EXAFS")
+    if any(not isinstance(m, TotalScatteringMeasurement) for m in project.measurement):
+        note(level="warning", text="a bare unit: what lies around it in the sample is not in its EXAFS")
     for text in unit.warnings:
         note(level="warning", text=text)
     return unit

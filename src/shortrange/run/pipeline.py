@@ -15,7 +15,7 @@ from shortrange.compare.rank import decide, leading, rank, upper_limit
 from shortrange.compare.structure import surroundings
 from shortrange.compare.theory_error import TheoryError
 from shortrange.compare.verdict import FittedParameter, MeasurementFit, ModelResult, Surroundings, Verdict
-from shortrange.config import Measurement, Mixture, Project, XasMeasurement
+from shortrange.config import Measurement, Mixture, Project, Sample, XasMeasurement
 from shortrange.errors import ProjectError
 from shortrange.fit.term import Term
 from shortrange.load.history import is_simulated
@@ -27,6 +27,7 @@ from shortrange.run.contents import analyse_models
 from shortrange.run.foresight import foresee
 from shortrange.run.inputs import Inputs, incomplete_models, load_inputs
 from shortrange.run.kept_fits import KeptFits
+from shortrange.run.motif_gr import motifs_in_sample
 from shortrange.run.scattering import compare_gr, reduce_pattern, simulate_pairs
 from shortrange.run.versions import versions
 from shortrange.run.xas import compare_exafs, reduce_scans, simulate_exafs
@@ -117,7 +118,7 @@ def run_project(project: Project, *, progress: Progress | None = None) -> RunRes
         warnings += [f"{measurement.name}: {text}" for text in doubts(reduction.history)]
         if _left_out(measurement, inputs):
             continue
-        compared = _compare(measurement, reduction, inputs, tell, workers)
+        compared = _compare(measurement, reduction, inputs, project.sample, tell, workers)
         comparison = _with_theory_error(compared, measurement, project)
         comparisons.append(comparison)
         warnings += [f"{measurement.name}: {text}" for text in comparison.warnings]
@@ -223,8 +224,9 @@ def reduce(measurement: Measurement, project: Project, inputs: Inputs) -> Reduct
 
 
 def _compare(
-    measurement: Measurement, reduction: Reduction, inputs: Inputs, tell: Progress, workers: Workers
-) -> Comparison:
+    measurement: Measurement, reduction: Reduction, inputs: Inputs, sample: Sample, tell: Progress,
+    workers: Workers,
+) -> Comparison:  # fmt: skip
     if isinstance(measurement, XasMeasurement):
         assert isinstance(reduction, XasReduction)
         simulated = simulate_exafs(
@@ -232,8 +234,11 @@ def _compare(
         )
         return compare_exafs(measurement, reduction, simulated)
     assert not isinstance(reduction, XasReduction)
-    counted = simulate_pairs(measurement, inputs.models, tell=tell, workers=workers)
-    return compare_gr(measurement, reduction, counted)
+    snapshots = {name: model for name, model in inputs.models.items() if name not in inputs.motifs}
+    counted = simulate_pairs(measurement, snapshots, tell=tell, workers=workers)
+    units = inputs.motifs
+    around = motifs_in_sample(measurement, reduction, units, sample) if units else None
+    return compare_gr(measurement, reduction, counted, motifs=around)
 
 
 def _left_out(measurement: Measurement, inputs: Inputs) -> bool:

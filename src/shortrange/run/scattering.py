@@ -25,6 +25,7 @@ from shortrange.reduce.scattering import (
 )
 from shortrange.run.comparison import Comparison, counted_longer
 from shortrange.run.inputs import Pattern
+from shortrange.run.motif_gr import MotifsInSample
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 from shortrange.simulate.pdf import PdfModel
 from shortrange.simulate.pieces import Workers
@@ -124,8 +125,10 @@ def compare_gr(
     measurement: TotalScatteringMeasurement,
     reduction: ScatteringReduction | GR,
     histograms: Mapping[str, PairHistograms],
+    *,
+    motifs: MotifsInSample | None = None,
 ) -> Comparison:
-    """State the comparison of G(r) with the simulated pairs of every model."""
+    """State the comparison of G(r) with the simulated pairs of every model, and with every motif."""
     absolute = isinstance(reduction, ScatteringReduction)
     gr = reduction.gr if isinstance(reduction, ScatteringReduction) else reduction
     q_range = _q_range(measurement, gr)
@@ -134,7 +137,7 @@ def compare_gr(
         for name, counted in histograms.items()
         if counted.n_frames < 3
     ]
-    r_range = measurement.r_range or _trusted_range(gr, histograms)
+    r_range = measurement.r_range or _trusted_range(gr, histograms, motifs)
     inside = (gr.r >= r_range[0] - 1e-9) & (gr.r <= r_range[1] + 1e-9)
     if inside.sum() < 10:
         raise DataError(
@@ -145,8 +148,9 @@ def compare_gr(
 
     def terms_of(data: GR, band: tuple[float, float], window: Window | None = None) -> dict[str, Term]:
         return _terms(
-            measurement, data, histograms, absolute=absolute, r_range=r_range, q_range=band, window=window
-        )
+            measurement, data, histograms, motifs, absolute=absolute, r_range=r_range, q_range=band,
+            window=window,
+        )  # fmt: skip
 
     terms = terms_of(gr, q_range)
     controls = {}
@@ -171,12 +175,18 @@ def compare_gr(
         "absolute_scale": absolute,
         "independent_points": int(next(iter(terms.values())).modes.shape[1]),
     }
+    strengths = {name: _amplitude(counted) for name, counted in histograms.items()}
+    if motifs is not None:
+        warnings += motifs.doubts(r_range)
+        settings["surroundings"] = motifs.describe(r_range)
+        # Of motifs the metal atoms are shared out: each weighs alike.
+        strengths |= dict.fromkeys(motifs.units, 1.0)
     return Comparison(
         terms=terms,
         theory_error=PDF_THEORY_ERROR,
         settings=settings,
         warnings=tuple(warnings),
-        strengths={name: _amplitude(counted) for name, counted in histograms.items()},
+        strengths=strengths,
         variants=variants,
         controls=controls,
     )
@@ -215,6 +225,7 @@ def _terms(
     measurement: TotalScatteringMeasurement,
     gr: GR,
     histograms: Mapping[str, PairHistograms],
+    motifs: MotifsInSample | None,
     *,
     absolute: bool,
     r_range: tuple[float, float],
@@ -230,12 +241,17 @@ def _terms(
     parameters = {
         name: _parameters(measurement, still=counted.n_frames == 1) for name, counted in histograms.items()
     }
+    units = {} if motifs is None else motifs.models(measurement, gr.r[inside], q_range, window)
+    scale = PDF_PARAMETERS[0]
     if not absolute:
         # One prior for all models: the scale is the data's, not the model's.
         scales = [_scale(gr.g[inside], model, parameters[name]) for name, model in models.items()]
+        if motifs is not None:
+            scales += motifs.scales(gr.g[inside], units, q_range, window)
         estimate = float(np.median(scales))
         parameters = {name: arbitrary_scale(p, estimate=estimate) for name, p in parameters.items()}
-    return {
+        scale = arbitrary_scale(PDF_PARAMETERS, estimate=estimate)[0]
+    terms = {
         name: pdf_term(
             gr,
             model,
@@ -246,15 +262,23 @@ def _terms(
         )
         for name, model in models.items()
     }
+    if motifs is None:
+        return terms
+    return terms | motifs.terms(measurement, gr, units, q_range=q_range, window=window, scale=scale)
 
 
-def _trusted_range(gr: GR, histograms: Mapping[str, PairHistograms]) -> tuple[float, float]:
-    """From below the shortest distance of any model to where the smallest box can be trusted."""
-    shortest = min(float(h.r[np.flatnonzero(h.counts.sum(axis=(0, 1)))[0]]) for h in histograms.values())
+def _trusted_range(
+    gr: GR, histograms: Mapping[str, PairHistograms], motifs: MotifsInSample | None
+) -> tuple[float, float]:
+    """From below the shortest distance of any model to where the smallest box, or a motif, can be trusted."""
+    shortest = [float(h.r[np.flatnonzero(h.counts.sum(axis=(0, 1)))[0]]) for h in histograms.values()]
     # The foot of the first peak: half a resolution element beside the shortest distance itself.
-    low = max(float(gr.r[0]), shortest - 0.15)
+    lows = [each - 0.15 for each in shortest]
     boxes = [h.half_width for h in histograms.values() if h.half_width is not None and h.n_frames > 1]
-    high = min([TRUSTED * width for width in boxes], default=10.0)
+    highs = [TRUSTED * width for width in boxes]
+    if motifs is not None:
+        lows, highs = [*lows, motifs.r_range[0]], [*highs, motifs.r_range[1]]
+    low, high = max(float(gr.r[0]), min(lows)), min(highs, default=10.0)
     return (round(low, 2), round(min(high, float(gr.r[-1]), R_SIMULATED - 1.5), 2))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortrange.atoms import atomic_number
+from shortrange.atoms import cations_first
 from shortrange.quantities import Trajectory
 from shortrange.simulate.pair_kernel import add_splines, count_frames, count_part
 
@@ -48,7 +48,7 @@ class Grid:
     @classmethod
     def of(cls, trajectory: Trajectory, r_max: float, r_step: float) -> Grid:
         """Return that of the species of a trajectory."""
-        names = sorted(trajectory.composition, key=_cations_first)
+        names = sorted(trajectory.composition, key=cations_first)
         pairs = tuple(combinations_with_replacement(names, 2))
         place = np.zeros((len(names), len(names)), dtype=np.int64)
         for p, (a, b) in enumerate(pairs):
@@ -143,13 +143,6 @@ def _aligned(shape: tuple[int, ...]) -> Array:
     room = np.zeros(size + 8)
     start = (-room.ctypes.data % 64) // 8
     return room[start : start + size].reshape(shape)
-
-
-def _cations_first(symbol: str) -> tuple[int, int]:
-    """Order that names pairs as chemists do, the same for all files: Ta-Cl, Na-S, P-S, S-Cl, O-H."""
-    z = atomic_number(symbol)
-    noble = next(gas for gas in (2, 10, 18, 36, 54, 86, 118) if gas >= z)
-    return z - noble, -z
 
 
 def _box(trajectory: Trajectory) -> tuple[Array, Array, bool]:
