@@ -43,13 +43,13 @@ def curve_of(model, **structure):
     return model(structure, sigma2=WIDTHS, c3_bond=0.0006)
 
 
-def measured(curve, seed):
+def measured(curve, seed, noise=NOISE):
     """Add surroundings as the prior has them, and noise."""
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(AROUND.covariance(R, number_density=DENSITY) + 1e-9 * np.eye(R.size))
     between = around_units() + root @ rng.normal(size=R.size)
-    g = curve + between + NOISE * rng.normal(size=R.size)
-    return GR(r=R, g=g, sigma=np.full(R.size, NOISE))
+    g = curve + between + noise * rng.normal(size=R.size)
+    return GR(r=R, g=g, sigma=np.full(R.size, noise))
 
 
 def state(model, data, **changed):
@@ -90,10 +90,10 @@ def test_errors_hold_the_truth_only_if_the_surroundings_are_unknown():
     for seed in range(DRAWS):
         # Within 1.5 standard deviations, where none of them meets a limit.
         truth = means + sigmas * np.clip(rng.normal(size=means.size), -1.5, 1.5)
-        data = measured(curve(truth) - truth[3] * around_units(), seed)
+        # As noisy as a theory error of 0.05 would be: with less, widths and lengths are no longer linear.
+        data = measured(curve(truth) - truth[3] * around_units(), seed, noise=0.2)
         term, fit = fitted(data, truth)
-        # Structure and scale: the larger widths act exponentially, and Laplace's errors of them are rough.
-        off += list(((fit.theta - truth) / np.sqrt(np.diag(fit.covariance)))[:4])
+        off += list(((fit.theta - truth) / np.sqrt(np.diag(fit.covariance)))[~fit.at_bound])
         misfits.append(fit.chi2)
         without.append(fitted(data, truth, left_out=None)[1].chi2 / term.modes.shape[1])
     assert np.mean(np.abs(off) < 1) == pytest.approx(0.70, abs=0.15)
@@ -102,7 +102,7 @@ def test_errors_hold_the_truth_only_if_the_surroundings_are_unknown():
     # With priors beside the data the squares of a right model sum to less than the number of points.
     assert chi2.ppf(0.001, DRAWS * (points - len(parameters))) < np.sum(misfits)
     assert np.sum(misfits) < chi2.ppf(0.999, DRAWS * points)
-    assert np.median(without) > 10.0
+    assert np.median(without) > 3.0
 
 
 @pytest.mark.parametrize(("truth", "structure", "sure"), [
