@@ -32,6 +32,7 @@ from shortrange.compare.evidence import judge
 from shortrange.compare.mixture import Component, judge_mixture
 from shortrange.compare.theory_error import EXAFS_THEORY_ERROR, PDF_THEORY_ERROR
 from shortrange.fit.motif_gr_term import motif_gr_term
+from shortrange.fit.motif_term import find_angles
 from shortrange.fit.term import Term
 from shortrange.quantities import GR
 from shortrange.reduce.scattering import reduce_scattering
@@ -76,13 +77,14 @@ def gr_terms(
 ) -> dict[str, Term]:
     """State the comparison of G(r) with every motif."""
     r = gr.r[(gr.r >= R_LOW - 1e-9) & (gr.r <= SURROUNDINGS_END + 1e-9)]
-    return {
+    terms = {
         name: motif_gr_term(
             gr, MotifGr(unit, r=r, q_range=(Q_MIN, q_max), composition=truth.composition, q_damp=0.03),
             surroundings=around, number_density=DENSITY, measurement="PDF", q_range=(Q_MIN, q_max),
         )
         for name, unit in units.items()
     }  # fmt: skip
+    return {name: find_angles(term, theory_error=PDF_THEORY_ERROR.median)[0] for name, term in terms.items()}
 
 
 def exafs_terms(truth: Truth, number: int, simulated: SimulatedExafs) -> Mapping[str, Term]:

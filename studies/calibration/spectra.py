@@ -76,8 +76,8 @@ def make_truth(
 ) -> Truth:
     """Make truth ``number``: every fifth is a mixture of two kinds, the others take turns.
 
-    With ``mixture`` each is one. Without ``scattering`` its F(Q) is zero, without ``absorption`` its EXAFS, and
-    the rest as with it.
+    With ``mixture`` each is one. Without ``scattering`` its F(Q) is zero, without ``absorption`` its EXAFS,
+    and the rest as with it.
     """
     rng = np.random.default_rng([seed, number])
     names = list(BASES)

@@ -17,7 +17,8 @@ WIDTHS = {"sigma2_bond": 0.005, "sigma2_metal": 0.008, "sigma2_far": 0.015}
 
 @pytest.fixture(scope="module")
 def models():
-    edge = MotifExafs(motif_hypothesis("edge", bridge="S2"), absorber="Ta", edge="L3", r_max=4.5)
+    unit = motif_hypothesis("edge", bridge="S2", angle=(97.0, 4.0))
+    edge = MotifExafs(unit, absorber="Ta", edge="L3", r_max=4.5)
     alone = MotifExafs(
         motif_hypothesis("octahedron"), absorber="Ta", edge="L3", r_max=4.5, potentials=edge.potentials
     )

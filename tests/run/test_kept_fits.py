@@ -114,6 +114,7 @@ def test_checks_are_kept(calls, tmp_path):
         {"noise": 4.001e-4 * np.eye(X.size)},
         {"parameters": (replace(SCALE, prior=(1.0, 0.021)),)},
         {"spread": None},
+        {"left_out": 1e-4 * np.eye(X.size)},
         {"contributions": lambda theta: {"Ta-Cl": theta[0] * FIRST}},
         {"measurement": "Ta L2"},
         {"fit_range": (1.2, 4.4)},

@@ -114,9 +114,10 @@ class MotifsInSample:
 
     def doubts(self, r_range: tuple[float, float]) -> list[str]:
         """Say what a reader has to know."""
+        names = ", ".join(map(repr, self.units))
         found = [
-            f"{', '.join(self.units)}: bare units, compared from {r_range[0]:g} to {r_range[1]:g} angstrom; "
-            "between units lies an unknown curve, its prior from simulated structures of Na, Ta, Cl and S"
+            f"{names}: bare units, compared from {r_range[0]:g} to {r_range[1]:g} angstrom; between units "
+            "lies an unknown curve, its prior from simulated structures of Na, Ta, Cl and S"
         ]
         foreign = sorted(set(self.composition) - _POOLED)
         if foreign:

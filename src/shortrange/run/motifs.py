@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shortrange.compare.theory_error import EXAFS_THEORY_ERROR
+from shortrange.compare.theory_error import EXAFS_THEORY_ERROR, TheoryError
 from shortrange.config import MotifModel, Project, TotalScatteringMeasurement, XasMeasurement
 from shortrange.errors import ShortrangeError
 from shortrange.fit.motif_term import find_angles, motif_term
@@ -15,7 +15,7 @@ from shortrange.quantities import ChiK
 from shortrange.simulate.exafs.motif import MotifExafs
 from shortrange.simulate.motifs import MotifHypothesis, motif_hypothesis
 
-__all__ = ["build_hypothesis", "compare_motif"]
+__all__ = ["build_hypothesis", "compare_motif", "from_best_angle"]
 
 _NEAR = 3.0  # nats within which another maximum of the angle is told
 
@@ -68,9 +68,27 @@ def compare_motif(
         chi, model, measurement=measurement.name, k_range=k_range, r_range=r_range,
         k_weight=measurement.k_weight, s02=s02,
     )  # fmt: skip
-    term, maxima = find_angles(term, theory_error=EXAFS_THEORY_ERROR.median)
-    # As in the verdict, the points of EXAFS count in part.
-    part = EXAFS_THEORY_ERROR.independent
+    term, notes, doubts = from_best_angle(term, unit, theory_error=EXAFS_THEORY_ERROR)
+    return term, {"absorbers": len(unit.start.metals), **notes}, doubts
+
+
+def from_best_angle(
+    term: Term, unit: MotifHypothesis, *, theory_error: TheoryError
+) -> tuple[Term, dict[str, Any], list[str]]:
+    """Start a term at its highest maximum; notes for the settings, and doubts where others are as high.
+
+    Parameters
+    ----------
+    term
+        Of the motif.
+    unit
+        The motif.
+    theory_error
+        Prior of the relative theory error: maxima are found at its median.
+    """
+    term, maxima = find_angles(term, theory_error=theory_error.median)
+    # As in the verdict, the points count in part.
+    part = theory_error.independent
     near = [m for m in maxima if part * (maxima[0].log_evidence - m.log_evidence) < _NEAR]
     doubts = []
     if len(near) > 1:
@@ -78,7 +96,6 @@ def compare_motif(
         doubts.append(f"the angle is not determined: equally good at {each} degrees")
     notes = {
         "motif": unit.start.formula,
-        "absorbers": len(unit.start.metals),
         "priors": {p.name: {"mean": p.value, "sigma": p.sigma, "source": p.source} for p in unit.structural},
         "angles": [
             {"angle": m.angle, "sigma": m.sigma, "log_evidence": part * m.log_evidence} for m in maxima

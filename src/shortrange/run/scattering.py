@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from shortrange.reduce.scattering import (
 from shortrange.run.comparison import Comparison, counted_longer
 from shortrange.run.inputs import Pattern
 from shortrange.run.motif_gr import MotifsInSample
+from shortrange.run.motifs import from_best_angle
 from shortrange.simulate.pairs import PairHistograms, pair_histograms
 from shortrange.simulate.pdf import PdfModel
 from shortrange.simulate.pieces import Workers
@@ -169,7 +171,7 @@ def compare_gr(
         controls["Lorch window"] = terms_of(
             gr_from_sq(reduction.sq, r=gr.r, q_range=q_range, window="lorch"), q_range, "lorch"
         )
-    settings = {
+    settings: dict[str, Any] = {
         "q_range": list(q_range),
         "r_range": [float(x) for x in r_range],
         "absolute_scale": absolute,
@@ -178,7 +180,12 @@ def compare_gr(
     strengths = {name: _amplitude(counted) for name, counted in histograms.items()}
     if motifs is not None:
         warnings += motifs.doubts(r_range)
-        settings["surroundings"] = motifs.describe(r_range)
+        settings |= {"surroundings": motifs.describe(r_range), "simulation": {}}
+        for name, unit in motifs.units.items():
+            terms[name], settings["simulation"][name], doubts = from_best_angle(
+                terms[name], unit, theory_error=PDF_THEORY_ERROR
+            )
+            warnings += [f"{name}: {text}" for text in doubts]
         # Of motifs the metal atoms are shared out: each weighs alike.
         strengths |= dict.fromkeys(motifs.units, 1.0)
     return Comparison(
