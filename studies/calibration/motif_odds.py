@@ -13,7 +13,7 @@ import argparse
 import csv
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def judged(components: Mapping[str, Component]) -> list[dict[str, Any]]:
 
 
 def summarise(path: Path) -> None:
-    """Print how often the most probable model is right against what is stated."""
+    """Print how often the most probable motif, and the most probable way to share ligands, are right."""
     with path.open() as file:
         rows = list(csv.DictReader(file))
     for data in DATA:
@@ -129,24 +129,39 @@ def summarise(path: Path) -> None:
                 logs.setdefault((row["truth"], row["kind"]), {})[row["model"]] = float(row["log_evidence"])
         if not logs:
             continue
-        found = []
-        for (_, kind), each in logs.items():
-            p = {name: float(np.exp(x - logsumexp(list(each.values())))) for name, x in each.items()}
-            best = max(p, key=lambda name: p[name])
-            found.append((kind, p[best], best == RIGHT[kind], p[RIGHT[kind]]))
-        print(f"{data}: {len(found)} truths, mean P of the truth {np.mean([f[3] for f in found]):.2f}, "
-              f"mean -ln P of the truth {-np.mean(np.log([f[3] for f in found])):.2f}")  # fmt: skip
-        for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
-            inside = [f for f in found if low <= f[1] < high]
-            if inside:
-                stated, right = np.mean([f[1] for f in inside]), np.mean([f[2] for f in inside])
-                print(f"  P {low:.1f} to {min(high, 1):.1f}: stated {stated:.2f}, right {right:.2f} "
-                      f"({len(inside)})")  # fmt: skip
-        for kind in RIGHT:
-            own = [f for f in found if f[0] == kind]
-            if own:
-                print(f"  {kind}: leads in {sum(f[2] for f in own)} of {len(own)}, "
-                      f"mean P {np.mean([f[3] for f in own]):.2f}")  # fmt: skip
+        chances = [
+            (
+                RIGHT[kind],
+                {name: float(np.exp(x - logsumexp(list(each.values())))) for name, x in each.items()},
+            )
+            for (_, kind), each in logs.items()
+        ]
+        print(f"{data}, {len(chances)} truths")
+        tell("motifs", chances)
+        tell("ways to share", [(right.split()[0], shared(p)) for right, p in chances])
+
+
+def shared(chances: Mapping[str, float]) -> dict[str, float]:
+    """Add up motifs that share a corner, an edge, or nothing; the mixture counts among edges."""
+    total: dict[str, float] = {}
+    for name, p in chances.items():
+        total[name.split()[0]] = total.get(name.split()[0], 0.0) + p
+    return total
+
+
+def tell(what: str, chances: Sequence[tuple[str, Mapping[str, float]]]) -> None:
+    """Print what is stated and what is right."""
+    truth = [p[right] for right, p in chances]
+    print(f"  {what}: mean P of the truth {np.mean(truth):.2f}, mean -ln P {-np.mean(np.log(truth)):.2f}")
+    best = [(max(p.values()), max(p, key=lambda name: p[name]) == right) for right, p in chances]
+    for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
+        inside = [each for each in best if low <= each[0] < high]
+        if inside:
+            stated, found = np.mean(inside, axis=0)
+            print(f"    P {low:.1f} to {min(high, 1):.1f}: {stated:.2f}, {found:.2f} ({len(inside)})")
+    for kind in dict.fromkeys(right for right, _ in chances):
+        own = [p[kind] for right, p in chances if right == kind]
+        print(f"    {kind}: mean P {np.mean(own):.2f} ({len(own)})")
 
 
 def main() -> None:
