@@ -1,6 +1,6 @@
 """Tables and the reliability diagram from fits.csv and verdicts.csv.
 
-python studies/calibration/analyse.py [folder] [--figure docs/images/calibration.png]
+python studies/calibration/analyse.py [folder ...] [--figure docs/images/calibration.png]
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 DATA_SETS = {"EXAFS": "Ta L3", "G(r)": "PDF", "both": None}
 SPREAD = 0.15
 """Relative standard deviation of the spread of bonds: what truths are drawn with, and errors assume."""
+ONE_SIDED = 1.645
+"""Standard deviations below which 95 % of a normal distribution lie, as in a verdict's upper limits."""
 Array = NDArray[Any]
 
 
@@ -47,6 +49,12 @@ class Outcome:
     best: str
     probability: float
     right: bool
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Rows of a table."""
+    with path.open() as file:
+        return list(csv.DictReader(file))
 
 
 def outcomes(rows: Iterable[Mapping[str, str]]) -> list[Outcome]:
@@ -117,7 +125,8 @@ def misfits(rows: Iterable[Mapping[str, str]]) -> dict[str, Array]:
     ]
     right = [float(row["R"]) for row in good if row["model"] == row["kind"]]
     wrong = [float(row["R"]) for row in good if row["model"] != row["kind"]]
-    return {"right": np.percentile(right, [5, 95]), "wrong": np.percentile(wrong, [5, 95])}
+    both = {"right": right, "wrong": wrong}
+    return {kind: np.percentile(each, [5, 95]) for kind, each in both.items() if each}
 
 
 def coverage(label: str, pull: Array, error: Array) -> str:
@@ -180,6 +189,7 @@ def _percent(of: Iterable[bool]) -> str:
 
 
 EDGES = (0.25, 0.5, 0.7, 0.9, 0.97, 1.0001)
+COARSE = (0.0, 0.5, 0.9, 1.0001)
 
 
 def draw(found: Sequence[Outcome], path: Path) -> None:
@@ -207,42 +217,26 @@ def draw(found: Sequence[Outcome], path: Path) -> None:
     path.write_bytes(png_bytes(finish(figure, title=title, simulated=True), dpi=110))
 
 
-def main() -> None:
-    """Print the tables; draw the figure where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, nargs="?", default=HERE)
-    parser.add_argument("--figure", type=Path)
-    asked = parser.parse_args()
-    with (asked.results / "fits.csv").open() as file:
-        fits = list(csv.DictReader(file))
-    with (asked.results / "verdicts.csv").open() as file:
-        found = outcomes(csv.DictReader(file))
-    for offered in ("right", "absent", "mixture"):
-        print(f"\nRight model {offered}\n\n{table(found, offered)}")
-    some = [o for o in found if o.offered == "right"]
-    for data in (*DATA_SETS, None):
-        each = [o for o in some if data in (None, o.data)]
-        sure = [o for o in each if o.probability >= 0.9]
-        print(
-            f"\n{data or 'all'}: of {len(sure)} with P >= 0.9, {_percent(o.right for o in sure)} right; "
-            f"wrong supported {_percent(o.verdict == 'supported' and not o.right for o in each)}; "
-            f"none fits although it does {_percent(o.verdict == 'none fits' for o in each)}"
-        )
-        for stated, true, n in reliability(each, EDGES):
-            print(f"    stated {stated:.2f}  right {true:.2f}  of {n}")
-    for offers in (("right", "absent"), ("absent",), ("mixture",)):
-        those = [o for o in found if o.offered in offers]
-        wrong = [o for o in those if o.verdict == "supported" and not o.right]
-        print(f"\nwrong supported, {' and '.join(offers)}: {len(wrong)} of {len(those)}, "
-              f"{100 * len(wrong) / max(len(those), 1):.1f} %")  # fmt: skip
-    absent = [o for o in found if o.offered == "absent"]
-    sure = [o for o in absent if o.probability >= 0.9]
-    print(
-        f"\nright model absent: P >= 0.9 in {len(sure)} of {len(absent)} runs; the verdict is `supported` in "
-        f"{_percent(o.verdict == 'supported' for o in sure)} of these"
-    )
-    for kind, rows in misfits(fits).items():
-        print(f"\nRw of {kind} models with good data, 5 to 95 %: {' to '.join(f'{x:.2f}' for x in rows)}")
+def tell_mixtures(judged: Sequence[Mapping[str, str]]) -> None:
+    """Print the mixtures that one kind was supported for, and what mixtures gain over pure truths."""
+    print("\nmixtures called by one kind: its part; nats that the best mixture gains, and the stated limit")
+    tried = [row for row in judged if row["gain"]]
+    for row in tried:
+        if (row["offered"], row["verdict"]) == ("mixture", "supported"):
+            kinds, share = row["kind"].split(" + "), float(row["share"])
+            part = {kinds[0]: share, kinds[1]: 1.0 - share}.get(row["best"], 0.0)
+            limit = float(row["other_share"]) + ONE_SIDED * float(row["other_sigma"])
+            print(
+                f"    {row['truth']} {row['data']} {row['condition']}: {row['best']}, {part:.2f}; "
+                f"{float(row['gain']):+.1f}, {row['other']} below {limit:.2f}"
+            )
+    for offered in ("right", "mixture"):
+        gains = [float(row["gain"]) for row in tried if (row["offered"], row["data"]) == (offered, "both")]
+        print(f"nats that mixtures gain, {offered}, both data sets: {np.round(sorted(gains), 1).tolist()}")
+
+
+def tell_coverage(fits: Sequence[Mapping[str, str]]) -> None:
+    """Print how often errors are right."""
     print("\n| quantity | number | inside one error | inside two | rms error |\n|---|---|---|---|---|")
     averaged = []
     for data, measurement in DATA_SETS.items():
@@ -258,8 +252,50 @@ def main() -> None:
         ("Ta that share a ligand with a Ta, from the mixture", "bridged", "bridged"),
     ):
         rows = [row for row in fits if row["measurement"] == "both"]
-        print(coverage(label, *pulls(rows, true, name)))
+        if rows:
+            print(coverage(label, *pulls(rows, true, name)))
     print(f"\nbonds inside one and two errors, averaged over a spread of {SPREAD:g}: {'; '.join(averaged)}")
+
+
+def main() -> None:
+    """Print the tables; draw the figure where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, nargs="*", default=[HERE])
+    parser.add_argument("--figure", type=Path)
+    asked = parser.parse_args()
+    fits = [row for folder in asked.results for row in read(folder / "fits.csv")]
+    judged = [row for folder in asked.results for row in read(folder / "verdicts.csv")]
+    found = outcomes(judged)
+    for offered in ("right", "absent", "mixture"):
+        print(f"\nRight model {offered}\n\n{table(found, offered)}")
+    some = [o for o in found if o.offered == "right"]
+    for data in (*DATA_SETS, None):
+        each = [o for o in some if data in (None, o.data)]
+        if not each:
+            continue
+        sure = [o for o in each if o.probability >= 0.9]
+        print(
+            f"\n{data or 'all'}: of {len(sure)} with P >= 0.9, {_percent(o.right for o in sure)} right; "
+            f"wrong supported {_percent(o.verdict == 'supported' and not o.right for o in each)}; "
+            f"none fits although it does {_percent(o.verdict == 'none fits' for o in each)}"
+        )
+        for stated, true, n in reliability(each, COARSE):
+            print(f"    stated {stated:.2f}  right {true:.2f}  of {n}")
+    for offers in (("right", "absent"), ("absent",), ("mixture",)):
+        those = [o for o in found if o.offered in offers]
+        wrong = [o for o in those if o.verdict == "supported" and not o.right]
+        print(f"\nwrong supported, {' and '.join(offers)}: {len(wrong)} of {len(those)}, "
+              f"{100 * len(wrong) / max(len(those), 1):.1f} %")  # fmt: skip
+    absent = [o for o in found if o.offered == "absent"]
+    sure = [o for o in absent if o.probability >= 0.9]
+    print(
+        f"\nright model absent: P >= 0.9 in {len(sure)} of {len(absent)} runs; the verdict is `supported` in "
+        f"{_percent(o.verdict == 'supported' for o in sure)} of these"
+    )
+    tell_mixtures(judged)
+    for kind, rows in misfits(fits).items():
+        print(f"\nRw of {kind} models with good data, 5 to 95 %: {' to '.join(f'{x:.2f}' for x in rows)}")
+    tell_coverage(fits)
     if asked.figure:
         draw(found, asked.figure)
 
