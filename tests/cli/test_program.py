@@ -265,11 +265,21 @@ def test_tables_on_a_terminal_keep_square_brackets(capsys, monkeypatch):
     assert "─" in out or "━" in out
 
 
-def test_progress_is_quiet_in_a_pipe(capsys):
+def test_progress_of_short_work_is_quiet_in_a_pipe(capsys):
     with progress() as tell:
         tell("work")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+def test_progress_of_long_work_in_a_log(capsys, monkeypatch):
+    """A line each ten seconds at most, and how much is left."""
+    clock = iter([0.0, 1.0, 12.0, 15.0, 40.0])
+    monkeypatch.setattr("shortrange.cli.output.monotonic", lambda: next(clock))
+    with progress(4.0, cost=lambda _: 1.0) as tell:
+        for work in ("load", "reduce", "simulate", "fit"):
+            tell(work)
+    assert capsys.readouterr().err == "12 s: reduce (about 36 s left)\n40 s: fit (about 13 s left)\n"
 
 
 def test_progress_on_a_terminal_says_how_long_it_takes(capsys, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 __all__ = ["progress", "show_table"]
 
@@ -49,7 +50,7 @@ def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
 def progress(
     total: float | None = None, *, cost: Callable[[str], float] = lambda _: 1.0
 ) -> Iterator[Callable[[str], None]]:
-    """Show what is being done on one line of the terminal, with the time left; say nothing in a pipe.
+    """Show what is being done on one line of the terminal, with the time left; in a log now and then.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def progress(
         Of the piece of work that a text announces.
     """
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield _log_line(total, cost)
         return
     from rich.console import Console
     from rich.markup import escape
@@ -88,6 +89,26 @@ def progress(
             bar.update(task, description=escape(what), left=_left(state.elapsed, state.completed, total))
 
         yield tell
+
+
+_SECONDS = 10.0  # between lines of a log, and before the first
+
+
+def _log_line(total: float | None, cost: Callable[[str], float]) -> Callable[[str], None]:
+    """Write what begins to stderr, where that is a file or a pipe: nothing of short work, little of long."""
+    began = last = monotonic()
+    done = under_way = 0.0
+
+    def tell(what: str) -> None:
+        nonlocal last, done, under_way
+        done, under_way = done + under_way, cost(what)
+        if (now := monotonic()) - last < _SECONDS:
+            return
+        last = now
+        left = _left(now - began, done, total)
+        print(f"{now - began:.0f} s: {what}" + (f" ({left})" if left else ""), file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _left(elapsed: float | None, done: float, total: float | None) -> str:
