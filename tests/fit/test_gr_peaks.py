@@ -169,6 +169,34 @@ def test_bridges_of_the_dimer(shared_data):
     assert merged[0].r == pytest.approx(2.38, abs=0.04)
 
 
+def noisy_dimer(shared_data, *, q_max, seed):
+    """TaCl5 with thermal displacements, and noise of S(Q) that grows from 2 to 6 %: SIMULATED."""
+    path = shared_data.parent / "trajectories/structures/TaCl5_C2m_72_fullrelax_chgnet.extxyz"
+    crystal = load_trajectory(path)
+    g = simulate_gr(pair_histograms(crystal, r_max=11.0), r=R, q_max=q_max, u_iso=0.006).gr.g
+    q = np.arange(0.02, q_max, 0.02)
+    waves = 2.0 / np.pi * 0.02 * q * np.sin(np.outer(R, q)) * 0.02 * (1.0 + 2.0 * (q / q_max) ** 2)
+    g = g + waves @ np.random.default_rng(seed).normal(size=q.size)
+    rho = crystal.number_density
+    return GR(r=R, g=g, cov=waves @ waves.T, q_max=q_max, q_min=0.0, number_density=rho)
+
+
+@pytest.mark.parametrize("q_max", [20.0, 26.0])
+def test_bonds_that_are_hardly_resolved(shared_data, q_max):
+    """4 bonds of 2.30 A and 2 of 2.57 A: both, the shorter alone, or all as one; never one inside another."""
+    for seed in range(8):
+        fit = fit_peaks(noisy_dimer(shared_data, q_max=q_max, seed=seed), r_range=(1.8, 5.0))
+        found = assign_peaks(fit, composition={"Ta": 1, "Cl": 5})
+        bonds = [(a.peak, a.candidates[0]) for a in found if a.peak.r < 2.95]
+        counted = [pair.neighbours for _, pair in bonds]
+        errors = np.array([pair.sigma_neighbours for _, pair in bonds])
+        expected = [[4.0, 2.0]] if len(bonds) == 2 else [[4.0], [6.0]]
+        assert any((np.abs(np.subtract(counted, e)) < 3 * errors).all() for e in expected), counted
+        assert all(peak.width > 0.05 for peak, _ in bonds)
+        if len(bonds) == 1:
+            assert bonds[0][0].r == pytest.approx(2.30 if counted[0] < 5 else 2.39, abs=0.03)
+
+
 def test_coordination_of_a_salt():
     """Rock salt, simulated: 6 Cl around Na at a / 2, alike neighbours at a / sqrt 2."""
     atoms = bulk("NaCl", "rocksalt", a=5.64, cubic=True)

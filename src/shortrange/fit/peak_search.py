@@ -11,14 +11,18 @@ from scipy.optimize import least_squares
 
 from shortrange.fit.peak_space import PeakSpace
 
-__all__ = ["WIDTHS", "State", "search"]
+__all__ = ["WIDTHS", "WITHIN", "State", "search"]
 
 Array = NDArray[Any]
 
 WIDTHS = (0.03, 0.6)
 """Allowed standard deviations of a shell, angstrom."""
+WITHIN = 1.5
+"""Standard deviations from the middle of a wide shell: what is nearer stands in it."""
 EVIDENCE = 3.0
 """ln odds that a further shell must bring."""
+_INSIDE = 6.0
+"""ln odds that a narrow shell inside a wide one must bring: shells of one sample are alike in width."""
 _TRIAL_WIDTHS = (0.05, 0.09, 0.16, 0.3)
 _GRID = 0.03
 _MOST = 16
@@ -66,7 +70,33 @@ def search(space: PeakSpace, r_range: tuple[float, float]) -> State:
         else:
             # Two shells together may explain what neither does alone: one step further is looked.
             misses += 1
-    return _prune(space, best, limits)
+    return _side_by_side(space, _prune(space, best, limits), limits)
+
+
+def _side_by_side(space: PeakSpace, best: State, limits: tuple[Array, Array]) -> State:
+    """Read a narrow shell inside a wide one as two beside each other, unless the evidence is against it.
+
+    Where two distances are hardly resolved the first reading fits as well, and the greedy search ends there.
+    """
+    step = 1.5 * np.pi / space.q_max
+    for narrow, wide in _nested(best.shells):
+        (d, _, a), (far, _, b) = best.shells[narrow], best.shells[wide]
+        trial = best.shells.copy()
+        even = np.log(step / 2.0)
+        trial[narrow] = d, even, 2.0 * (a + b) / 3.0
+        trial[wide] = d + np.copysign(step, far - d), even, (a + b) / 3.0
+        other = _refine(space, trial, best.background, limits)
+        apart = not set(_nested(other.shells)) & {(narrow, wide), (wide, narrow)}
+        if apart and other.log_evidence > best.log_evidence - _INSIDE:
+            best = other
+    return best
+
+
+def _nested(shells: Array) -> list[tuple[int, int]]:
+    """Pairs of a narrow shell and a wide one that it stands in."""
+    d, widths = shells[:, 0], np.exp(shells[:, 1])
+    inside = (np.abs(np.subtract.outer(d, d)) < WITHIN * widths) & (2.0 * widths[:, None] < widths)
+    return [(int(i), int(j)) for i, j in np.argwhere(inside)]
 
 
 def _prune(space: PeakSpace, best: State, limits: tuple[Array, Array]) -> State:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks as local_maxima
 
 from shortrange.errors import DataError
-from shortrange.fit.peak_search import WIDTHS, State, search
+from shortrange.fit.peak_search import WIDTHS, WITHIN, State, search
 from shortrange.fit.peak_space import PeakSpace, peak_space
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
@@ -26,6 +26,7 @@ FLOOR = 0.01
 _PLACED = 0.5  # of pi / q_max: a shell less certain than this has no place
 _CERTAIN = 3.0  # standard errors of an area
 _TAIL = 1.5  # of pi / q_max: so far from its shell may a tail stand that is no peak by itself
+_OVERLAP = 1.25  # of the sum of two standard deviations
 _PROMINENCE = 0.004  # of the largest G: smaller maxima are not looked at
 
 
@@ -251,9 +252,12 @@ def _uncertain_pair(
     """Place of two neighbouring narrow groups, close but not certain each, that may be one peak."""
     narrow = [float(np.exp(np.max(shells[group, 1]))) < 1.5 * resolution for group in groups]
     for k in range(len(groups) - 1):
-        near = peaks[k + 1].r - peaks[k].r < _TAIL * resolution
-        sure = _placed(peaks[k], resolution) and _placed(peaks[k + 1], resolution)
-        if near and narrow[k] and narrow[k + 1] and not sure:
+        gap, sure = peaks[k + 1].r - peaks[k].r, [_placed(peak, resolution) for peak in peaks[k : k + 2]]
+        inside = WITHIN * max(peak.width for peak in peaks[k : k + 2])
+        near = gap < max(_TAIL * resolution, inside) and not all(sure)
+        # Two that overlap, of which only the sum is certain.
+        blurred = gap < _OVERLAP * (peaks[k].width + peaks[k + 1].width) and not any(sure)
+        if (near or blurred) and narrow[k] and narrow[k + 1]:
             return k
     return None
 
