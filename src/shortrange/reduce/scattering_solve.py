@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 _NEGLIGIBLE = 1e-6  # probability
 _BLIND = 1e-10  # of the largest variance: axes that a design does not see
-_HALVINGS = 17  # of the interval in which an interval is looked for
+_HALVINGS = 11  # of the range in which an interval ends, before a straight line is drawn
 
 SHARES = (0.6827, 0.9545)
 """Parts of a normal distribution within one and two standard errors."""
@@ -170,14 +170,17 @@ def _half_widths(odds: Array, centre: Array, width: Array, share: Array) -> Arra
     spread = np.sqrt(odds @ (width**2 + centre**2))
     width = np.maximum(width, 1e-12 * np.maximum(spread, 1e-300))
     low, high = np.zeros((share.size, spread.size)), np.tile(6.0 * spread, (share.size, 1))
+    below, beyond = np.zeros(low.shape), np.ones(low.shape)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
         # One probability for each share, solution and function.
         ends = np.stack([middle[:, None] - centre, -middle[:, None] - centre]) / width
-        above, below = ndtr(ends)
-        inside = np.einsum("k,skn->sn", odds, above - below)
-        low, high = np.where(inside < share, middle, low), np.where(inside < share, high, middle)
-    return np.asarray((low + high) / 2.0)
+        upper, lower = ndtr(ends)
+        inside = np.einsum("k,skn->sn", odds, upper - lower)
+        short = inside < share
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+        below, beyond = np.where(short, inside, below), np.where(short, beyond, inside)
+    return np.asarray(low + (high - low) * (share - below) / (beyond - below))
 
 
 def averaged(solutions: Solutions, prior: Array) -> tuple[Mixture, Array]:
