@@ -95,6 +95,26 @@ def test_a_power_of_the_evidence_undoes_what_made_it_too_sure(truths):
     assert min(misses, key=misses.get) == 0.5
 
 
+def test_older_truths_are_judged_by_evidence_as_it_is_counted(truths):
+    """P from EXAFS alone: of ln Z with every point counted 0.6 counts, and the table holds what follows."""
+    import rejudge
+
+    fits = [row for row in rejudge.read(rejudge.EARLIER / "fits.csv") if row["truth"] == "250"]
+    logs = {r["model"]: 0.6 * float(r["log_evidence"]) for r in fits if r["measurement"] == "Ta L3"}
+    best = max(logs, key=logs.get)
+    expected = 1.0 / sum(np.exp(value - logs[best]) for value in logs.values())
+    tables = {name: {} for name in logs}
+    for row in fits:
+        tables[row["model"]][row["measurement"]] = rejudge.fit(row)
+    made = rejudge.verdicts(tables, fits[0]["kind"], {name: {"Ta": 1, "Cl": 5, "S": 1} for name in logs})
+    held = rejudge.read(rejudge.EARLIER / "verdicts.csv")
+    for rows in (list(made), [row for row in held if row["truth"] == "250"]):
+        row = next(r for r in rows if (r["data"], r["offered"]) == ("EXAFS", "right"))
+        assert row["best"] == best
+        assert float(row["probability"]) == pytest.approx(expected, rel=1e-3)
+    assert expected < 0.9
+
+
 @pytest.mark.parametrize("shift", [-0.03, 0.02])
 def test_bonds_shift_by_what_is_asked(truths, shift):
     rng = np.random.default_rng(1)
