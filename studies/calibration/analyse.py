@@ -188,7 +188,7 @@ def _percent(of: Iterable[bool]) -> str:
     return f"{100 * np.mean(list(of)):.1f} %"
 
 
-EDGES = (0.25, 0.5, 0.7, 0.9, 0.97, 1.0001)
+EDGES = (0.25, 0.5, 0.7, 0.9, 1.0001)
 COARSE = (0.0, 0.5, 0.9, 1.0001)
 
 
