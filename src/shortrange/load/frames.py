@@ -30,7 +30,6 @@ __all__ = [
     "frames_text",
     "open_binary",
     "open_text",
-    "read_frames",
 ]
 
 Array = NDArray[Any]
@@ -223,11 +222,6 @@ class FrameFile:
                 self._total = sum(1 for _ in self.reader(self.path, lambda _: False, Notes()))
             start, stop, stride = frames.indices(self._total)
         return start, stop, stride
-
-
-def read_frames(path: Path, reader: FrameReader, frames: slice | None) -> Trajectory:
-    """Read the chosen frames of a file at once."""
-    return FrameFile(path, reader, frames).read()
 
 
 def open_text(path: Path) -> TextIO:

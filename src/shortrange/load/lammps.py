@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.load.frames import Frame, FrameReader, Notes, open_text
+from shortrange.load.frames import Frame, Notes, open_text
 from shortrange.load.text import where
 
-__all__ = ["lammps_frames", "lammps_reader", "sniff_lammps"]
+__all__ = ["lammps_frames", "sniff_lammps"]
 
 Array = NDArray[Any]
 
@@ -26,11 +25,6 @@ _POSITIONS = (("x", "y", "z"), ("xu", "yu", "zu"), ("xs", "ys", "zs"), ("xsu", "
 def sniff_lammps(head: bytes) -> bool:
     """Whether this is a text dump of LAMMPS."""
     return b"ITEM: TIMESTEP" in head[:200] or b"ITEM: UNITS" in head[:200]
-
-
-def lammps_reader(species: Sequence[str] | None) -> FrameReader:
-    """Reader with the elements of types 1, 2, ..., for dumps that have no column ``element``."""
-    return partial(lammps_frames, species=species)
 
 
 def lammps_frames(

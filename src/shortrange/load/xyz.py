@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortrange.errors import DataError
-from shortrange.load.frames import Frame, FrameReader, Notes, open_text
+from shortrange.load.frames import Frame, Notes, open_text
 from shortrange.load.text import read_text, where
 from shortrange.quantities import step
 
-__all__ = ["extxyz_frames", "sniff_extxyz", "sniff_xyz", "xyz_frames", "xyz_reader"]
+__all__ = ["extxyz_frames", "sniff_extxyz", "sniff_xyz", "xyz_frames"]
 
 Array = NDArray[Any]
 
@@ -173,11 +172,6 @@ def xyz_frames(
             yield Frame(
                 species, positions, None if cells is None else _cell_of(path, at, comment, index, cells)
             )
-
-
-def xyz_reader(cell: str | Path | None) -> FrameReader:
-    """Reader of plain XYZ with the cell of `read_cells`."""
-    return partial(xyz_frames, cell=cell)
 
 
 def _cell_of(path: Path, at: int, comment: str, index: int, cells: dict[int, Array] | Array) -> Array:
