@@ -247,6 +247,15 @@ def test_data_that_are_named_twice(example, capsys):
     assert "holds the same snapshots as 'corner-sharing mu-S'" in said
 
 
+def test_a_box_whose_cell_was_lost(example, capsys):
+    model = example / "models" / "corner.extxyz"
+    bare = re.sub(r'Lattice="[^"]*" ', "", model.read_text()).replace('pbc="T T T"', 'pbc="F F F"')
+    model.write_text(bare)
+    run_app(["check", str(example / "project.toml")])
+    said = capsys.readouterr().out
+    assert re.search(r"model 'corner-sharing mu-S' +has no cell: it is compared as a molecule", said)
+
+
 def test_a_model_of_another_density(example, capsys):
     file = example / "project.toml"
     replace(example, "project.toml", "number_density = 0.0335", "number_density = 0.045")

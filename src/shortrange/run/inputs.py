@@ -224,6 +224,13 @@ def _check_model(
             )
     for text in doubts_of_model(snapshots, project.sample):
         collector.note("warning", where, text)
+    if snapshots.cells is None:
+        collector.note(
+            "warning",
+            where,
+            "has no cell: it is compared as a molecule alone, without what lies around it in the sample; "
+            "a box of a simulation needs its lattice vectors",
+        )
     apart = closest_atoms(snapshots)
     if apart < SHORTEST_DISTANCE:
         collector.note(
