@@ -234,6 +234,7 @@ PATTERNS = {
     ),
     "q range beyond": (changed(), ["--q-range", "0.6", "30"], "q_range 0.6 to 30 does not lie"),
     "q range reversed": (changed(), ["--q-range", "19", "0.6"], "q_range 19 to 0.6"),
+    "q range short": (changed(), ["--q-range", "0.6", "2.5"], "too short for S\\(Q\\) to come near 1"),
     "q range negative": (changed(), ["--q-range", "-1", "19"], "q_range"),
     "q range one number": (changed(), ["--q-range", "0.6"], "q-range"),
     "unknown element": (changed(), ["--composition", "NaXx"], "'Xx' is not a chemical element"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reduce_pdf"]
 
+_SHORTEST_RANGE = 4.0  # 1/angstrom, as of a range that is chosen
 _MOST_POINTS = 10_000  # of r: the covariance takes 0.8 GB
 
 
@@ -112,6 +113,11 @@ def reduce_pdf(
         raise ProjectError(
             f"q_range {q_range[0]:g} to {q_range[1]:g} does not increase", where="--q-range",
             do="give the lower end first, in 1/angstrom",
+        )  # fmt: skip
+    if q_range is not None and q_range[1] - q_range[0] < _SHORTEST_RANGE:
+        raise ProjectError(
+            f"q_range {q_range[0]:g} to {q_range[1]:g} is too short for S(Q) to come near 1 in it",
+            where="--q-range", do=f"give {_SHORTEST_RANGE:g} 1/angstrom or more, better 15",
         )  # fmt: skip
     atoms = parse_composition(composition)
     paths = expand(patterns)
