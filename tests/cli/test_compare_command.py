@@ -113,6 +113,19 @@ def test_a_folder_of_results_is_enough(tmp_path):
     assert read_record(tmp_path) == make_record()
 
 
+def test_one_key_of_one_measurement():
+    """Tables of a project are told apart by their names, not shown whole."""
+    before, after = make_record(), make_record()
+    for record in (before, after):
+        record["settings"]["project"] = {
+            "model": [{"name": "corner", "structures": "a.cif"}, {"name": "edge", "structures": "b.cif"}]
+        }
+    after["settings"]["project"]["model"][1]["structures"] = "c.cif"
+    (change,) = compare_records(before, after)
+    assert (change.kind, change.what) == ("setting", "project, model, edge, structures")
+    assert (change.before, change.after) == ("b.cif", "c.cif")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -172,11 +172,19 @@ def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Cha
 
 def _plain(kind: str, before: Any, after: Any, where: str = "") -> Iterator[Change]:
     """Differences of nested plain data, leaf by leaf."""
+    before, after = _by_name(before), _by_name(after)
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys((*after, *before)):
             yield from _plain(kind, before.get(key), after.get(key), f"{where}, {key}" if where else str(key))
     elif before != after and not (_is_nan(before) and _is_nan(after)):
         yield Change(kind, where, before, after)
+
+
+def _by_name(value: Any) -> Any:
+    """Turn a list of tables that have names, as of measurements, into a table of them."""
+    if isinstance(value, list) and value and all(isinstance(v, Mapping) and "name" in v for v in value):
+        return {str(v["name"]): v for v in value}
+    return value
 
 
 def _is_nan(value: Any) -> bool:
