@@ -322,7 +322,12 @@ def test_longer_and_coarser_background_is_taken(tmp_path):
     ("change", "words", "warning"),
     [
         (MEASURED, ["no density"], "number density fitted"),
-        (np.where(K == 400, 20 * MEASURED, MEASURED), [], "spikes replaced"),
+        (np.where(K == 400, 20 * MEASURED, MEASURED), [], "spikes replaced .*q = \\[8.5\\]"),
+        (np.where(K == 700, 3 * MEASURED, MEASURED), [], r"spikes .*q = \[14\.5\], factor = \[(3\.0|2\.9)"),
+        (np.where(abs(K - 700.5) < 1, 1.5 * MEASURED, MEASURED), [], r"spikes .*q = \[14\.5, 14\.52\]"),
+        (np.where(K == 700, 0.05 * MEASURED, MEASURED), [], r"dead .*q = \[14\.5\], factor = \[0\.05\]"),
+        (np.where(abs(K - 700.5) < 1, 0, MEASURED), [], r"dead .*\[14\.5, 14\.52\], factor = \[0, 0\]"),
+        (np.where(abs(K - 700) == 20, 3 * MEASURED, MEASURED), [], r"left as they are.*q = \[14\.1, 14\.9\]"),
         (MEASURED, ["--composition", "NaBr"], "composition"),
         (MEASURED, ["--composition", "SiO2"], "straight line"),
         (MEASURED, ["--composition", "PbI2"], "composition"),

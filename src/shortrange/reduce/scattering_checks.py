@@ -11,6 +11,7 @@ from scipy.ndimage import median_filter
 
 from shortrange.errors import DataError
 from shortrange.quantities import IQ, Step, step
+from shortrange.reduce.scattering_strays import stray_points
 
 __all__ = ["check_background", "check_pattern", "cut_pattern", "local_noise", "on_grid"]
 
@@ -18,7 +19,10 @@ Array = NDArray[Any]
 
 _ORDER = 5  # of the difference that leaves the noise and little of the signal
 _ALIKE = (1e-6, 30.0)  # medians of background over sample
-_SPIKE = 5.0  # times both neighbours
+_SPIKE = 5.0  # times what is expected: such points are no peaks if there are many
+_SPIKES = "warning: spikes replaced by what the points beside them let expect"
+_DEAD = "warning: dead points replaced by what the points beside them let expect"
+_UNSURE = "warning: points stand out, left as they are: spikes, or Bragg peaks on a coarse grid"
 _FLAT = 4  # equal highest points in a row: a counter that was full
 _SPAN = 51  # points over which the noise is taken as constant
 
@@ -135,51 +139,62 @@ def _axis_of(pattern: IQ) -> str | None:
     return None
 
 
-def _without_spikes(pattern: IQ, inside: Array) -> tuple[IQ, tuple[Step, ...]]:
-    """Replace single points that tower over both neighbours: cosmic rays and hot pixels, no peaks.
+def _without_outliers(pattern: IQ) -> tuple[IQ, tuple[Step, ...]]:
+    """Replace points that stand out alone; name those that may be Bragg peaks on a coarse grid.
 
     Raises
     ------
     DataError
         If there are many: the pattern is sampled too coarsely, or something else is wrong.
     """
-    value = pattern.intensity
-    beside = np.maximum(np.maximum(value[:-2], value[2:]), 1e-300)
-    around = median_filter(value, size=9, mode="nearest")[1:-1]
-    alone = (value[1:-1] > _SPIKE * beside) & (value[1:-1] > 2.0 * _SPIKE * around)
-    at = np.flatnonzero(alone & inside[1:-1]) + 1
-    if at.size == 0:
-        return pattern, ()
-    if at.size > max(3, 0.005 * inside.sum()):
+    found = stray_points(pattern.intensity)
+    towers = [x.at for x in found if pattern.intensity[x.at] > _SPIKE * x.expected[0]]
+    if len(towers) > max(3, 0.005 * pattern.q.size):
         raise DataError(
-            f"{at.size} points tower over their neighbours, the first at Q = {pattern.q[at[0]]:g}",
+            f"{len(towers)} points tower over their neighbours, the first at Q = {pattern.q[towers[0]]:g}",
             where=pattern.source or pattern.label or "I(Q)",
             do="integrate with an outlier-proof method (median, sigma clipping), or on a finer grid",
         )
-    mended = value.copy()
-    mended[at] = (value[at - 1] + value[at + 1]) / 2.0
-    done = step(
-        "warning: spikes replaced by the mean of their neighbours", q=[float(x) for x in pattern.q[at]]
+    kinds: dict[str, list[tuple[int, float]]] = {}
+    value = pattern.intensity.copy()
+    sigma = None if pattern.sigma is None else np.array(pattern.sigma)
+    for each in found:
+        points = range(each.at, each.at + len(each.expected))
+        mended = each.alone and min(each.expected) > 0
+        high = value[each.at] > each.expected[0]
+        kind = (_SPIKES if high else _DEAD) if mended else _UNSURE
+        kinds.setdefault(kind, []).extend(
+            (at, float(value[at] / x)) for at, x in zip(points, each.expected, strict=True)
+        )
+        if mended:
+            value[points] = each.expected
+            if sigma is not None:  # that of what was measured there says nothing about what stands there now
+                sigma[points] = max(sigma[points[0] - 1], sigma[points[-1] + 1])
+    steps = tuple(
+        step(name, q=[float(pattern.q[at]) for at, _ in points], factor=[round(x, 3) for _, x in points])
+        for name, points in kinds.items()
     )
-    return pattern.after(done, intensity=mended), (done,)
+    return (pattern.after(steps[-1], intensity=value, sigma=sigma) if steps else pattern), steps
 
 
 def cut_pattern(pattern: IQ, q_range: tuple[float, float]) -> tuple[IQ, tuple[Step, ...]]:
-    """Points within ``q_range`` without spikes, with a standard error, and what was done."""
+    """Points within ``q_range`` without outliers, with a standard error, and what was done."""
     inside = (pattern.q >= q_range[0] - 1e-9) & (pattern.q <= q_range[1] + 1e-9)
-    pattern, mended = _without_spikes(pattern, inside)
-    sigma, done = pattern.sigma, step("cut I(Q)", q_range=list(q_range))
+    done = step("cut I(Q)", q_range=list(q_range))
+    sigma = None if pattern.sigma is None else pattern.sigma[inside]
+    cut, mended = _without_outliers(
+        pattern.after(done, q=pattern.q[inside], intensity=pattern.intensity[inside], sigma=sigma)
+    )
     steps: tuple[Step, ...] = (*mended, done)
-    if sigma is None:
-        sigma = local_noise(pattern.intensity)
-        relative = float(np.median(sigma[inside] / np.maximum(pattern.intensity[inside], 1e-300)))
-        steps = (
-            *steps,
-            step("estimate noise from neighbouring points", order=_ORDER, median_relative=relative),
-        )
-    return pattern.after(
-        done, q=pattern.q[inside], intensity=pattern.intensity[inside], sigma=np.asarray(sigma)[inside]
-    ), steps
+    if cut.sigma is None:
+        # The noise of the first points is seen with the help of those before the range.
+        whole = np.array(pattern.intensity)
+        whole[inside] = cut.intensity
+        sigma = local_noise(whole)[inside]
+        relative = float(np.median(sigma / np.maximum(cut.intensity, 1e-300)))
+        estimated = step("estimate noise from neighbouring points", order=_ORDER, median_relative=relative)
+        return cut.after(estimated, sigma=sigma), (*steps, estimated)
+    return cut, steps
 
 
 def local_noise(intensity: Array) -> Array:
