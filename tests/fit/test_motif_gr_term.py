@@ -13,6 +13,7 @@ from shortrange.errors import DataError
 from shortrange.fit.laplace import fit_term
 from shortrange.fit.mixture import mix_terms
 from shortrange.fit.motif_gr_term import MOTIF_GR_WIDTHS, motif_gr_term
+from shortrange.numeric.bands import noise_in_band, pdf_band
 from shortrange.quantities import GR
 from shortrange.simulate.motifs import motif_hypothesis
 from shortrange.simulate.motifs.scattering import PAIR_KINDS, MotifGr
@@ -44,12 +45,15 @@ def curve_of(model, **structure):
 
 
 def measured(curve, seed, noise=NOISE):
-    """Add surroundings as the prior has them, and noise."""
+    """Add surroundings as the prior has them, and noise of F(Q)."""
     rng = np.random.default_rng(seed)
-    root = np.linalg.cholesky(AROUND.covariance(R, number_density=DENSITY) + 1e-9 * np.eye(R.size))
-    between = around_units() + root @ rng.normal(size=R.size)
-    g = curve + between + noise * rng.normal(size=R.size)
-    return GR(r=R, g=g, sigma=np.full(R.size, noise))
+    sigma = np.full(R.size, noise)
+    unknown = AROUND.covariance(R, number_density=DENSITY)
+    errors = noise_in_band(sigma, pdf_band(R, q_range=Q_RANGE))
+    g = curve + around_units()
+    for covariance in (unknown, errors):
+        g = g + np.linalg.cholesky(covariance + 1e-9 * np.eye(R.size)) @ rng.normal(size=R.size)
+    return GR(r=R, g=g, sigma=sigma)
 
 
 def state(model, data, **changed):
@@ -91,7 +95,7 @@ def test_errors_hold_the_truth_only_if_the_surroundings_are_unknown():
         # Within 1.5 standard deviations, where none of them meets a limit.
         truth = means + sigmas * np.clip(rng.normal(size=means.size), -1.5, 1.5)
         # As noisy as a theory error of 0.05 would be: with less, widths and lengths are no longer linear.
-        data = measured(curve(truth) - truth[3] * around_units(), seed, noise=0.2)
+        data = measured(curve(truth) - truth[3] * around_units(), seed, noise=0.07)
         term, fit = fitted(data, truth)
         off += list(((fit.theta - truth) / np.sqrt(np.diag(fit.covariance)))[~fit.at_bound])
         misfits.append(fit.chi2)
@@ -116,23 +120,33 @@ def test_the_right_kind_has_the_higher_evidence(truth, structure, sure):
     assert logs[truth] > logs[other] + sure
 
 
-def test_units_side_by_side_share_what_is_left_out():
+def side_by_side(seed):
     curve = 0.6 * curve_of(EDGE, **TRUE_EDGE) + 0.4 * curve_of(ALONE, terminal_Cl=2.35)
-    data = measured(curve, 8)
-    terms = {"edge": state(EDGE, data), "alone": state(ALONE, data)}
+    data = measured(curve, seed)
+    return {"edge": state(EDGE, data), "alone": state(ALONE, data)}
+
+
+def test_units_side_by_side_share_what_is_left_out():
+    terms = side_by_side(8)
     mixed = mix_terms(terms, (0.6, 0.4))
     assert mixed.left_out is terms["edge"].left_out
     assert mixed.known_covariance() == pytest.approx(terms["edge"].known_covariance())
     # The mean of the surroundings counts once.
     theta = np.array([p.value for p in mixed.parameters])
     assert mixed.contributions(theta)["between units"] == pytest.approx(around_units())
-    found = judge_mixture(
-        [Component(terms=terms, strengths={"edge": 1.0, "alone": 1.0}, theory_error=SMALL)],
-        ("edge", "alone"),
-    )
-    share = found.shares[0]
-    assert share.value == pytest.approx(0.6, abs=2.5 * share.sigma)
-    assert share.sigma < 0.25
+
+
+def test_shares_are_within_their_errors():
+    off = []
+    for seed in range(1, 9):
+        component = Component(
+            terms=side_by_side(seed), strengths={"edge": 1.0, "alone": 1.0}, theory_error=SMALL
+        )
+        share = judge_mixture([component], ("edge", "alone")).shares[0]
+        off.append((share.value - 0.6) / share.sigma)
+        assert share.sigma < 0.25
+    assert np.sum(np.square(off)) < chi2.ppf(0.99, len(off))
+    assert np.mean(np.abs(off) < 1) >= 0.5
 
 
 def test_too_few_points_and_too_far():

@@ -5,6 +5,7 @@ from shortrange.compare.evidence import judge
 from shortrange.compare.theory_error import TheoryError
 from shortrange.errors import DataError
 from shortrange.fit.pdf_term import PDF_PARAMETERS, arbitrary_scale, pdf_term
+from shortrange.numeric.bands import noise_in_band, pdf_band
 from shortrange.quantities import GR, Trajectory
 from shortrange.reduce.gr_noise import estimate_noise
 from shortrange.simulate.pairs import pair_histograms
@@ -107,3 +108,31 @@ def test_noise_of_a_curve_that_begins_too_high_cannot_be_found(histograms):
     data = simulated_data(histograms)
     with pytest.raises(DataError, match="too high to estimate"):
         estimate_noise(GR(r=R[80:], g=data.g[80:]), r_cut=1.6, q_range=Q_RANGE)
+
+
+def test_a_finer_grid_does_not_make_data_more_precise(histograms):
+    # Noise fills the band: its variance per unit of r is shared by the points that the band has there.
+    noise = []
+    for every in (1, 4):
+        r = R[::every]
+        inside = (r >= 1.9) & (r <= 6.0)
+        g = PdfModel(histograms, r, Q_RANGE[1], Q_RANGE[0])(**TRUE)
+        data = GR(r=r, g=g, sigma=np.full(r.size, 0.03), q_min=Q_RANGE[0], q_max=Q_RANGE[1])
+        model = PdfModel(histograms, r[inside], Q_RANGE[1], Q_RANGE[0])
+        compared = pdf_term(data, model, measurement="PDF", r_range=(1.9, 6.0), q_range=Q_RANGE)
+        noise.append(np.trace(compared.noise) / compared.modes.shape[1] * (r[1] - r[0]))
+    assert noise[1] == pytest.approx(noise[0], rel=0.01)
+    # All of the variance of the points is in the modes, but for what the ends of the range cut off.
+    length = 6.0 - 1.9
+    points = (Q_RANGE[1] - Q_RANGE[0]) * length / np.pi
+    assert noise[0] == pytest.approx(0.03**2 * length / points, rel=0.1)
+
+
+@pytest.mark.parametrize("q_range", [(0.8, 22.0), (0.0, 15.0)])
+def test_noise_in_the_band_is_that_of_white_errors_of_f(q_range):
+    r = np.arange(1.9, 6.0, 0.02)
+    q = np.arange(q_range[0], q_range[1], 0.01) + 0.005
+    kernel = (2 / np.pi) * 0.01 * np.sin(np.outer(r, q))
+    expected = 0.2**2 * kernel @ kernel.T
+    found = noise_in_band(np.sqrt(np.diag(expected)), pdf_band(r, q_range=q_range))
+    assert found == pytest.approx(expected, abs=2e-3 * expected.max())

@@ -11,7 +11,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from shortrange.errors import DataError
 from shortrange.fit.modes import leading_modes
-from shortrange.numeric.bands import pdf_band
+from shortrange.numeric.bands import noise_in_band, pdf_band
 from shortrange.quantities import GR
 from shortrange.reduce.gr_noise import ripple_variance
 
@@ -83,9 +83,7 @@ class GrData:
         at = np.searchsorted(self.r, r - 1e-9)
         if self.cov is not None:
             return self.cov[np.ix_(at, at)]
-        band = pdf_band(r, q_range=self.q_range)
-        spread = self.sigma[at] / np.sqrt(np.diag(band))
-        return np.asarray(band * np.outer(spread, spread))
+        return noise_in_band(self.sigma[at], pdf_band(r, q_range=self.q_range))
 
     def window(self, low: float, high: float) -> GrWindow:
         """Points from ``low`` to ``high``, angstrom.

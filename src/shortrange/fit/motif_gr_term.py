@@ -99,7 +99,7 @@ def motif_gr_term(
     parameters = (*structural, scale, *MOTIF_GR_WIDTHS)
     return Term(
         measurement=measurement, technique="total-scattering", x=r, curve=data.g[inside], modes=modes,
-        noise=modes.T @ measured_covariance(data, inside, measurement) @ modes,
+        noise=modes.T @ measured_covariance(data, inside, q_range=q_range, measurement=measurement) @ modes,
         sampling=np.zeros((modes.shape[1],) * 2), left_out=modes.T @ unknown @ modes,
         model=curve, parameters=parameters, contributions=parts, fit_range=(float(r[0]), float(r[-1])),
         slopes=lambda theta: central_slopes(curve, parameters, theta),

@@ -13,6 +13,7 @@ from shortrange.errors import DataError
 from shortrange.fit.modes import pdf_modes
 from shortrange.fit.parameters import Parameter
 from shortrange.fit.term import Term, require_points, shrunk_covariance_of_mean
+from shortrange.numeric.bands import noise_in_band, pdf_band
 from shortrange.quantities import GR
 from shortrange.simulate.bond_shells import bond_shells
 from shortrange.simulate.pdf import PdfModel
@@ -82,7 +83,7 @@ def pdf_term(
             where=f"measurement {measurement!r}",
             do="simulate on data.r",
         )
-    covariance = measured_covariance(data, inside, measurement)
+    covariance = measured_covariance(data, inside, q_range=q_range, measurement=measurement)
     modes = pdf_modes(r, q_range=q_range)
     require_points(modes.shape[1], len(parameters), measurement=measurement, ranges="r_range and q_range")
     return Term(
@@ -124,8 +125,8 @@ def _sampling(model: PdfModel, modes: Array) -> Array:
     return shrunk_covariance_of_mean(model.frames() @ modes)
 
 
-def measured_covariance(data: GR, inside: Array, measurement: str) -> Array:
-    """Covariance of the points of G(r) that are compared.
+def measured_covariance(data: GR, inside: Array, *, q_range: tuple[float, float], measurement: str) -> Array:
+    """Covariance of the points of G(r) that are compared; errors alone are those of noise within the band.
 
     Parameters
     ----------
@@ -133,6 +134,8 @@ def measured_covariance(data: GR, inside: Array, measurement: str) -> Array:
         With its covariance or standard error.
     inside
         Mask of the points.
+    q_range
+        The band of the data, 1/angstrom.
     measurement
         For the message.
 
@@ -144,7 +147,7 @@ def measured_covariance(data: GR, inside: Array, measurement: str) -> Array:
     if data.cov is not None:
         return np.asarray(data.cov[np.ix_(inside, inside)])
     if data.sigma is not None:
-        return np.diag(data.sigma[inside] ** 2)
+        return noise_in_band(data.sigma[inside], pdf_band(data.r[inside], q_range=q_range))
     raise DataError(
         "G(r) has no error estimate",
         where=f"measurement {measurement!r}",

@@ -20,7 +20,7 @@ from scipy.linalg import solve_triangular
 
 from shortrange.errors import DataError
 from shortrange.fit.modes import pdf_modes
-from shortrange.numeric.bands import pdf_band
+from shortrange.numeric.bands import noise_in_band, pdf_band
 from shortrange.numeric.sine import Window, gauss_nodes, sine_kernel, window_values
 from shortrange.quantities import GR
 
@@ -207,5 +207,4 @@ def band_covariance(gr: GR, at: Array, band: Array) -> Array:
             where=gr.source or gr.label or "peaks",
             do="estimate them with estimate_noise",
         )
-    root = np.sqrt(np.clip(np.diag(band), 1e-12, None))
-    return np.asarray(band / np.outer(root, root) * np.outer(gr.sigma[at], gr.sigma[at]))
+    return noise_in_band(gr.sigma[at], band)

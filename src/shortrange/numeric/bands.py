@@ -13,7 +13,7 @@ from scipy.linalg import hankel, toeplitz
 
 from shortrange.errors import DataError
 
-__all__ = ["exafs_band", "pdf_band"]
+__all__ = ["exafs_band", "noise_in_band", "pdf_band"]
 
 Array = NDArray[Any]
 
@@ -55,6 +55,23 @@ def pdf_band(r: Array, *, q_range: tuple[float, float]) -> Array:
         return np.asarray(0.5 * q * (toeplitz(near) - hankel(far[: r.size], far[r.size - 1 :])))
 
     return np.asarray((integral(q_range[1]) - integral(q_range[0])) * step / (np.pi / 2.0))
+
+
+def noise_in_band(sigma: Array, band: Array) -> Array:
+    """Covariance of noise that fills a band evenly, with the standard errors ``sigma``, shape (n, n).
+
+    Points of a transform that are closer than the band can tell apart share their noise: they are not
+    independent, however fine the grid.
+
+    Parameters
+    ----------
+    sigma
+        Standard errors of the points, shape (n,).
+    band
+        Kernel of the band at them, as from `pdf_band`, shape (n, n).
+    """
+    spread = sigma / np.sqrt(np.clip(np.diag(band), 1e-12, None))
+    return np.asarray(band * np.outer(spread, spread))
 
 
 def _step(x: Array) -> float:
