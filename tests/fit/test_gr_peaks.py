@@ -9,6 +9,7 @@ from shortrange.fit.assign import assign_peaks, check_first_distance, feature_sh
 from shortrange.fit.peaks import fit_peaks
 from shortrange.fit.plausible import pair_rules, shortest_plausible
 from shortrange.fit.q_end import with_q_max
+from shortrange.fit.side_lobes import side_lobes
 from shortrange.load import load_gr, load_trajectory
 from shortrange.numeric.sine import gauss_nodes, sine_kernel, window_values
 from shortrange.quantities import GR, Trajectory
@@ -76,6 +77,68 @@ def test_errors_hold_the_truth():
     inside = np.mean(np.abs(pulls) < 1)
     assert 0.58 < inside < 0.88
     assert np.mean(np.abs(pulls) < 2) > 0.9
+
+
+def without_errors(shells, *, q_max, stated, window=None, wobble=0.0):
+    """G that fades with r, F(Q) being off by a slow factor: SIMULATED, with errors from its far end."""
+    r = np.arange(0.02, 40.0, 0.02)
+    q, w = gauss_nodes(0.0, q_max, r_total=60.0)
+    f = sum(a / d * np.exp(-0.5 * (q * s) ** 2) * np.sin(q * d) for d, s, a in shells)
+    f = f * (1.0 + wobble * np.cos(0.42 * q))
+    g = sine_kernel(q, w * window_values(q, q_max=q_max, window=window), r) @ f
+    g = g - 4 * np.pi * 0.03 * r * np.exp(-((r / 12.0) ** 2))
+    g = g + 1e-3 * np.random.default_rng(0).normal(size=r.size)
+    return bound_noise(GR(r=r, g=g, q_max=stated, q_min=0.0), q_range=(0.0, stated))
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [{"stated": 21.4}, {"stated": 22.6}, {"window": "soft"}, {"wobble": 0.15}, {"wobble": 0.3}],
+    ids=str,
+)
+def test_errors_that_scale_with_the_signal_make_no_peaks(flaw):
+    """A wrong q_max, a window that nobody stated, a factor of F(Q) that is off slowly: two shells remain."""
+    shells = [(2.30, 0.06, 6.0), (3.9, 0.11, 4.0)]
+    gr = without_errors(shells, q_max=22.0, **{"stated": 22.0, **flaw})
+    fit = fit_peaks(gr, r_range=(1.9, 5.4))
+    assert [peak.r for peak in fit.peaks] == pytest.approx([2.30, 3.9], abs=0.02)
+
+
+def test_what_is_no_higher_than_a_side_lobe_needs_stated_errors():
+    """A tenth of the bonds, 0.41 angstrom from the others: seen with stated errors, else a ripple perhaps."""
+    shells = [(2.6, 0.07, 6.0), (3.01, 0.07, 0.6)]
+    stated = fit_peaks(made_up(shells, q_max=20.0, noise=0.02), r_range=(1.5, 5.0))
+    assert [peak.r for peak in stated.peaks] == pytest.approx([2.6, 3.01], abs=0.03)
+    fit = fit_peaks(without_errors(shells, q_max=20.0, stated=20.0), r_range=(1.5, 5.0))
+    assert [peak.r for peak in fit.peaks] == pytest.approx([2.6], abs=0.01)
+    assert [bump.cause for bump in fit.bumps if abs(bump.r - 3.01) < 0.1] == ["ripple"]
+    assert fit.continuum[:, 0] == pytest.approx([3.01], abs=0.03)
+    larger = [(2.6, 0.07, 6.0), (3.01, 0.07, 1.5)]
+    fit = fit_peaks(without_errors(larger, q_max=20.0, stated=20.0), r_range=(1.5, 5.0))
+    assert [peak.r for peak in fit.peaks] == pytest.approx([2.6, 3.01], abs=0.02)
+
+
+def test_a_satellite_of_the_first_measured_peak_is_no_distance(shared_data):
+    """CdSe nanoparticles: Cd-Se 2.63 angstrom; what stands at 2.21, 7.8 / q_max from it, is none."""
+    gr = load_gr(shared_data / "pdf_gr/cmi_book/CdSe-4.gr")
+    composition = {"Cd": 1, "Se": 1}
+    fit = fit_peaks(
+        bound_noise(gr, q_range=(1.0, 19.0)), r_range=(0.85 * shortest_plausible(composition), 6.0)
+    )
+    assert [bump.cause for bump in fit.bumps if 2.1 < bump.r < 2.3] == ["ripple"]
+    found = assign_peaks(fit, composition=composition)
+    assert found[0].label == "Cd-Se"
+    assert [a.peak.r for a in found[:2]] == pytest.approx([2.63, 4.30], abs=0.02)
+
+
+def test_side_lobes_of_the_bare_range():
+    """Of sin(x) / x: 0.2172 at 4.4934, 0.1284 at 7.7253, 0.0913 at 10.904 (zeros of tan x - x)."""
+    early = np.pi / 2.0  # the quarter of a period
+    at = (np.array([4.2, 5.9, 7.6, 7.8, 10.8]) + early) / 20.0
+    expected = [0.2172, 0.1284, 0.1284, 0.1284, 0.0913]
+    assert side_lobes(at, q_max=20.0, window=None) == pytest.approx(expected, abs=1e-3)
+    assert np.all(side_lobes(at, q_max=20.0, window="lorch") < 0.08)
+    assert side_lobes(np.zeros(1), q_max=20.0, window=None) == 0.0
 
 
 def test_noise_alone_makes_no_peaks():

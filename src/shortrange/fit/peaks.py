@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +13,10 @@ from scipy.signal import find_peaks as local_maxima
 from shortrange.errors import DataError
 from shortrange.fit.peak_search import WIDTHS, WITHIN, State, search
 from shortrange.fit.peak_space import PeakSpace, peak_space
+from shortrange.fit.side_lobes import above_side_lobes
 from shortrange.numeric.sine import Window
 from shortrange.quantities import GR, Step, step
+from shortrange.reduce.gr_noise import errors_are_estimated
 from shortrange.shown import fit_html
 
 __all__ = ["Bump", "Peak", "PeakFit", "fit_peaks"]
@@ -66,7 +69,8 @@ class Bump:
     height
         G above the higher of the minima beside it, angstrom^-2.
     cause
-        ``"ripple"``: the shells elsewhere make it, through the end of the Q-range. ``"overlap"``: it tops a
+        ``"ripple"``: the shells elsewhere make it, through the end of the Q-range, or could through errors of
+        F(Q) that scale with it. ``"overlap"``: it tops a
         broad distribution of distances that the data do not resolve. ``"noise"``: a shell there would not be
         significant.
     """
@@ -89,7 +93,8 @@ class PeakFit:
     bumps
         Maxima that are no peaks.
     continuum
-        Broad or weak shells that the fit needs but cannot place: (r, width, area) of each, shape (n_c, 3).
+        Shells that the fit needs but cannot place, or that may be ripples: (r, width, area) of each, shape
+        (n_c, 3).
     r, g, sigma
         Data in the range and their standard error (with the floor), shape (n,).
     model, background, shells
@@ -149,7 +154,9 @@ def fit_peaks(
 
     Shells are added one by one where the data ask for them most, all of them are refined together, and the
     last is kept if it raises the evidence (Laplace). Shells closer than pi / q_max are one peak; those whose
-    place or area stays uncertain are counted to the continuum.
+    place or area stays uncertain are counted to the continuum. Errors that were estimated from G(r) itself do
+    not know of those of F(Q) that scale with it, which make satellites of strong peaks: then what is no
+    higher than the side lobe that the Q-range makes of a line as high as a neighbour is marked as a ripple.
 
     Parameters
     ----------
@@ -186,10 +193,20 @@ def fit_peaks(
     # The background is held by its priors and hardly uses up points.
     free = space.n_points - best.shells.size - 1
     inflation = float(np.sqrt(max(1.0, best.chi2 / max(1, free))))
+    parts = space.curves(best.shells)
     peaks, cov, taken = _peaks(best, inflation, r_range, np.pi / top)
+    sure = np.ones(len(peaks), dtype=bool)
+    if errors_are_estimated(gr):
+        sure = above_side_lobes(
+            np.array([peak.r for peak in peaks]),
+            np.array([np.max(parts[:, group].sum(axis=1)) for group in taken]),
+            np.array([_CERTAIN * peak.sigma_area / peak.area for peak in peaks]), q_max=top, window=window,
+        )  # fmt: skip
+    rippling = np.array([peak.r for peak, is_sure in zip(peaks, sure, strict=True) if not is_sure])
+    peaks, taken = tuple(compress(peaks, sure)), list(compress(taken, sure))
+    cov = cov[np.ix_(*[np.repeat(sure, 3)] * 2)]
     used = {k for group in taken for k in group}
     rest = [int(i) for i in np.argsort(best.shells[:, 0]) if i not in used]
-    parts = space.curves(best.shells)
     shells = [*(parts[:, group].sum(axis=1) for group in taken), *(parts[:, i] for i in rest)]
     background = space.line + space.background @ best.background
     model = background + parts.sum(axis=1)
@@ -200,8 +217,8 @@ def fit_peaks(
         floor=floor, peaks=len(peaks), chi2=best.chi2, independent_points=space.n_points, inflation=inflation,
     )  # fmt: skip
     return PeakFit(
-        peaks=peaks, cov=cov, bumps=_bumps(space, peaks, unplaced, model), continuum=unplaced, r=space.r,
-        g=space.g, sigma=space.sigma, model=model, background=background,
+        peaks=peaks, cov=cov, bumps=_bumps(space, peaks, unplaced, model, rippling), continuum=unplaced,
+        r=space.r, g=space.g, sigma=space.sigma, model=model, background=background,
         shells=np.reshape(shells, (len(shells), space.r.size)).T, chi2=best.chi2, n_points=space.n_points,
         inflation=inflation, q_max=top, q_min=bottom, window=window, history=(*gr.history, done),
     )  # fmt: skip
@@ -309,8 +326,10 @@ def _as_one(shells: Array) -> tuple[Array, Array]:
     return np.array([mean, width, total]), moves
 
 
-def _bumps(space: PeakSpace, peaks: tuple[Peak, ...], unplaced: Array, model: Array) -> tuple[Bump, ...]:
-    """Maxima of the data that lie on no shell, and why they are there."""
+def _bumps(
+    space: PeakSpace, peaks: tuple[Peak, ...], unplaced: Array, model: Array, rippling: Array
+) -> tuple[Bump, ...]:
+    """Maxima of the data that lie on no shell, and why; at ``rippling`` are shells that may be ripples."""
     resolution = np.pi / space.q_max
     at, found = local_maxima(space.g, prominence=_PROMINENCE * float(np.max(np.abs(space.g))))
     modelled, tall = local_maxima(model, prominence=0.0)
@@ -324,6 +343,7 @@ def _bumps(space: PeakSpace, peaks: tuple[Peak, ...], unplaced: Array, model: Ar
         if alike.any():
             # The model has this maximum too, without a shell that could be placed there.
             broad = np.abs(unplaced[:, 0] - r) < np.maximum(unplaced[:, 1], 0.7 * resolution)
-            cause = "overlap" if broad.any() else "ripple"
+            doubtful = np.abs(rippling - r) < 0.7 * resolution
+            cause = "overlap" if broad.any() and not doubtful.any() else "ripple"
         bumps.append(Bump(r=r, height=float(height), cause=cause))
     return tuple(bumps)

@@ -11,9 +11,16 @@ from shortrange.errors import DataError
 from shortrange.numeric.bands import pdf_band
 from shortrange.quantities import GR, step
 
-__all__ = ["bound_noise", "estimate_noise", "ripple_variance"]
+__all__ = ["bound_noise", "errors_are_estimated", "estimate_noise", "ripple_variance"]
 
 Array = NDArray[Any]
+
+_NO_ERRORS = "warning: G(r) has no errors"
+
+
+def errors_are_estimated(gr: GR) -> bool:
+    """Say whether the errors of G(r) were read off itself: they lack what scales with its peaks."""
+    return any(done.name.startswith(_NO_ERRORS) for done in gr.history)
 
 
 def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
@@ -42,7 +49,7 @@ def estimate_noise(gr: GR, *, r_cut: float, q_range: tuple[float, float]) -> GR:
     cov = variance * pdf_band(gr.r, q_range=q_range)
     return gr.after(
         step(
-            "warning: G(r) has no errors: estimated from its ripples at low r",
+            f"{_NO_ERRORS}: estimated from its ripples at low r",
             r_cut=r_cut,
             sigma=float(np.sqrt(variance)),
         ),
@@ -116,7 +123,7 @@ def bound_noise(gr: GR, *, q_range: tuple[float, float], r_min: float = 0.8) -> 
     best = int(np.argmin(found))
     sigma = float(np.sqrt(found[best]))
     done = step(
-        "warning: G(r) has no errors: at most what its quietest stretch shows", sigma=sigma,
+        f"{_NO_ERRORS}: at most what its quietest stretch shows", sigma=sigma,
         stretch=[float(gr.r[starts[best]]), float(gr.r[starts[best] + size])],
     )  # fmt: skip
     return gr.after(done, sigma=np.full(gr.r.size, max(sigma, 1e-300)))
