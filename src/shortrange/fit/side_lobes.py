@@ -34,7 +34,7 @@ def above_side_lobes(r: Array, heights: Array, noise: Array, *, q_max: float, wi
     gaps = np.abs(np.subtract.outer(r, r))
     lobes = side_lobes(gaps, q_max=q_max, window=window) * heights
     relative = np.max(lobes, axis=1, initial=0.0) / heights
-    # In ten measured files these errors make 0.1 to 1.05 of a side lobe: it stands for three standard errors.
+    # In ten measured files misfits reach 0.1 to 1.05 of the first lobe: it stands for three standard errors.
     return np.asarray(np.hypot(noise, relative) < 1.0, dtype=bool)
 
 
