@@ -1,4 +1,4 @@
-"""reduce-pdf and peaks: their contracts, and 94 rows of bad input, no two alike; loaders have theirs."""
+"""reduce-pdf and peaks: their contracts, and 110 rows of bad input, no two alike; loaders have theirs."""
 
 import json
 import re
@@ -218,6 +218,17 @@ PATTERNS = {
     "negative intensities": (changed(i=MEASURED - 60), [], "intensities are negative"),
     "all negative": (changed(i=-MEASURED), [], "intensities are negative"),
     "zeros at the end": (changed(i=np.where(K > 800, 0, MEASURED)), [], "zero over a run"),
+    "three zeros": (changed(i=np.where(abs(K - 700) < 2, 0, MEASURED)), [], "3 from Q = 14\\.48 to 14\\.52"),
+    "equal points": (
+        changed(i=np.where(abs(K - 700.5) < 15, MEASURED[700], MEASURED)),
+        [],
+        "30 points in a row have the same intensity, .* from Q = 14\\.22 to 14\\.8",
+    ),
+    "errors above the intensity": (
+        text(Q, MEASURED, 3 * MEASURED, title="# q_A^-1 I sigma"),
+        [],
+        "stated errors are larger than the intensity in 946 of 946 points, in the median 3 times",
+    ),
     "all zero": (changed(i=0 * MEASURED), [], "zero over a run|cannot|no positive"),
     "constant": (changed(i=0 * MEASURED + 5), [], "no positive scale|straight line|cannot"),
     "gap": (changed(q=np.where(Q > 9, Q + 1.0, Q)), [], "no points from Q"),
@@ -298,6 +309,14 @@ BACKGROUNDS = {
     "another normalisation": (text(Q, 1e8 * empty()), "times as intense as the sample"),
     "negative": (text(Q, empty() - 8), "intensities are negative"),
     "dead": (text(Q, np.where(K > 700, 0, empty())), "zero over a run"),
+    "a dead strip": (
+        text(Q, np.where(abs(K - 700) < 9, 1.5, empty() + 1e-3 * np.cos(9 * K))),
+        "17 points in a row have the same",
+    ),
+    "large errors": (
+        text(Q, empty(), 1e3 * empty(), title="# q_A^-1 I sigma"),
+        "stated errors are larger than the intensity of the sample in 946 of 946",
+    ),
 }
 
 
@@ -327,6 +346,7 @@ def test_longer_and_coarser_background_is_taken(tmp_path):
         (np.where(abs(K - 700.5) < 1, 1.5 * MEASURED, MEASURED), [], r"spikes .*q = \[14\.5, 14\.52\]"),
         (np.where(K == 700, 0.05 * MEASURED, MEASURED), [], r"dead .*q = \[14\.5\], factor = \[0\.05\]"),
         (np.where(abs(K - 700.5) < 1, 0, MEASURED), [], r"dead .*\[14\.5, 14\.52\], factor = \[0, 0\]"),
+        (np.where(abs(K - 700) == 20, 0, MEASURED), [], r"dead .*\[14\.1, 14\.9\], factor = \[0, 0\]"),
         (np.where(abs(K - 700) == 20, 3 * MEASURED, MEASURED), [], r"left as they are.*q = \[14\.1, 14\.9\]"),
         (MEASURED, ["--composition", "NaBr"], "composition"),
         (MEASURED, ["--composition", "SiO2"], "straight line"),
@@ -348,6 +368,38 @@ def test_doubts_are_recorded(tmp_path, change, words, warning):
     assert reduce_pdf(tmp_path, *words, base=base) == 0
     summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
     assert any(re.search(warning, told) for told in summary["warnings"]), summary["warnings"]
+
+
+def test_missing_and_zero_points_are_told(tmp_path):
+    """Five points that were masked, a zero where nothing tells what stood there, a spike of the container."""
+    there = (K < 400) | (K > 404)
+    sample = np.where(K == 7, 0, MEASURED)
+    container = np.where(K == 600, 2.0, 1.0) * empty()
+    put(tmp_path, {"sample.chi": text(Q[there], sample[there]), "empty.chi": text(Q, container)})
+    assert reduce_pdf(tmp_path, "--background", str(tmp_path / "empty.chi")) == 0
+    told = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["warnings"]
+    assert "points are missing, the pattern is bridged (q = [[8.48, 8.6]], points = [5])" in told
+    assert "intensities are zero: masked or dead? (points = 1, between = [0.64, 0.64])" in told
+    spike = next(line for line in told if line.startswith("spikes replaced"))
+    assert "of = background, q = [12.5], factor = [2]" in spike
+
+
+def test_sound_patterns_are_not_doubted(tmp_path):
+    """Few digits, whole counts, a grid of 2theta, one missing point, a flat container."""
+    put(tmp_path, {"flat.chi": text(Q, 0 * Q + 4.0)})
+    even = np.linspace(angle()[0], angle()[-1], Q.size)
+    uneven = 4 * np.pi / WAVELENGTH * np.sin(np.radians(even / 2))
+    for name, content in {
+        "digits": text(Q, np.round(MEASURED, 1)),
+        "counts": text(Q, np.round(20 * MEASURED)),
+        "angle": text(even, intensity(uneven), title="# 2th_deg I"),
+        "one missing": text(np.delete(Q, 500), np.delete(MEASURED, 500)),
+    }.items():
+        put(tmp_path, {"sample.chi": content})
+        words = ["--background", str(tmp_path / "flat.chi")] if name == "digits" else []
+        assert reduce_pdf(tmp_path, *words) == 0, name
+        told = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["warnings"]
+        assert not [x for x in told if re.match("points|spikes|dead|intensities", x)], name
 
 
 NACL = ["--composition", "NaCl", "--q-max", "20"]

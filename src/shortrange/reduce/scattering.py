@@ -189,7 +189,7 @@ def reduce_scattering(
         if other is not None:
             check_pattern(other, q_range=q_range, wavelength=wavelength)
             check_background(iq, other, q_range=q_range)
-            empty[name], empty_sigma[name], more = on_grid(other, pattern.q)
+            empty[name], empty_sigma[name], more = on_grid(other, pattern.q, name=name)
             steps += more
     r_cut = 0.75 * shortest_distance(composition) if r_cut is None else r_cut
     terms = scattering_terms(

@@ -11,7 +11,7 @@ from scipy.ndimage import median_filter
 
 from shortrange.errors import DataError
 from shortrange.quantities import IQ, Step, step
-from shortrange.reduce.scattering_strays import stray_points
+from shortrange.reduce.scattering_strays import clean_pattern
 
 __all__ = ["check_background", "check_pattern", "cut_pattern", "local_noise", "on_grid"]
 
@@ -19,11 +19,12 @@ Array = NDArray[Any]
 
 _ORDER = 5  # of the difference that leaves the noise and little of the signal
 _ALIKE = (1e-6, 30.0)  # medians of background over sample
-_SPIKE = 5.0  # times what is expected: such points are no peaks if there are many
-_SPIKES = "warning: spikes replaced by what the points beside them let expect"
-_DEAD = "warning: dead points replaced by what the points beside them let expect"
-_UNSURE = "warning: points stand out, left as they are: spikes, or Bragg peaks on a coarse grid"
 _FLAT = 4  # equal highest points in a row: a counter that was full
+_ZEROS = 3  # in a row; one or two are strays
+_STRIP = 5  # equal pairs in a row, anywhere
+_BY_CHANCE = 1e-3  # expected number of such runs in a pattern
+_DIGITS = 2.5  # last digits: a course that has been rounded changes by no more
+_GAP = (5.0, 0.2)  # steps and 1/angstrom: wider gaps are not bridged
 _SPAN = 51  # points over which the noise is taken as constant
 
 
@@ -67,7 +68,7 @@ def _check_points(q: Array, intensity: Array, where: str) -> None:
         raise DataError(f"only {q.size} points in q_range", where=where, do="give at least 50")
     gap = int(np.argmax(np.diff(q)))
     width = float(q[gap + 1] - q[gap])
-    if width > 0.2 and width > 5.0 * np.median(np.diff(q)):
+    if width > _GAP[1] and width > _GAP[0] * np.median(np.diff(q)):
         raise DataError(
             f"no points from Q = {q[gap]:g} to {q[gap + 1]:g}", where=where, do="end q_range before the gap"
         )
@@ -85,21 +86,59 @@ def _check_points(q: Array, intensity: Array, where: str) -> None:
             where=where,
             do="give the intensity before any subtraction, or a q_range without them",
         )
-    top = intensity == intensity.max()
-    if np.any(np.convolve(top, np.ones(_FLAT), mode="valid") == _FLAT) and np.ptp(intensity) > 0:
+    _check_runs(q, intensity, where)
+
+
+def _check_runs(q: Array, intensity: Array, where: str) -> None:
+    """Refuse zeros, a level that is reached again and again, and equal points of a dead strip."""
+    first, length = _longest_run(intensity == 0)
+    if length >= _ZEROS:
         raise DataError(
-            f"the highest intensity, {intensity.max():g}, is reached by {_FLAT} points or more in a row from "
-            f"Q = {q[np.argmax(top)]:g}: saturated",
-            where=where,
-            do="expose for a shorter time, or choose a q_range without it",
-        )
-    dead = np.flatnonzero(np.convolve(intensity == 0, np.ones(5), mode="valid") == 5)
-    if dead.size:
-        raise DataError(
-            f"the intensity is zero over a run of points from Q = {q[dead[0]]:g}",
+            f"the intensity is zero over a run of points: {length} from Q = {q[first]:g} to "
+            f"{q[first + length - 1]:g}",
             where=where,
             do="a masked or dead region: choose a q_range without it",
         )
+    top = intensity == intensity.max()
+    first, length = _longest_run(top)
+    if length >= _FLAT and np.ptp(intensity) > 0:
+        raise DataError(
+            f"the highest intensity, {intensity.max():g}, is reached by {length} points in a row from "
+            f"Q = {q[first]:g} to {q[first + length - 1]:g}: saturated",
+            where=where,
+            do="expose for a shorter time, or choose a q_range without it",
+        )
+    equal = intensity[1:] == intensity[:-1]
+    first, length = _longest_run(equal)
+    if length >= _STRIP and _is_strip(intensity, equal, first, length):
+        raise DataError(
+            f"{length + 1} points in a row have the same intensity, {intensity[first]:g}, "
+            f"from Q = {q[first]:g} to {q[first + length]:g}: saturated, or a dead strip that was filled",
+            where=where,
+            do="mask the strip before the integration, or choose a q_range without it",
+        )
+
+
+def _longest_run(flags: Array) -> tuple[int, int]:
+    """First index and length of the longest run of true flags; length 0 if there is none."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    if edges.size == 0:
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    longest = int(np.argmax(lengths))
+    return int(edges[2 * longest]), int(lengths[longest])
+
+
+def _is_strip(intensity: Array, equal: Array, first: int, length: int) -> bool:
+    """Whether a run of equal pairs is no matter of few digits, nor of a pattern that has become flat."""
+    last = first + length
+    chance = max((equal.sum() - length) / max(equal.size - length, 1), 1e-3)
+    if equal.size * chance ** (length - 1) > _BY_CHANCE:
+        return False
+    steps = np.abs(np.diff(intensity))
+    digit = np.min(steps[steps > 0], initial=np.inf)
+    beside = [steps[k] for k in (first - 1, last) if 0 <= k < steps.size]
+    return bool(beside) and min(beside) > _DIGITS * digit
 
 
 def check_background(pattern: IQ, background: IQ, *, q_range: tuple[float, float]) -> None:
@@ -123,12 +162,30 @@ def check_background(pattern: IQ, background: IQ, *, q_range: tuple[float, float
     for each in (pattern, background):
         inside = (each.q >= q_range[0]) & (each.q <= q_range[1])
         medians.append(float(np.median(each.intensity[inside])) if inside.any() else 0.0)
+    if background.sigma is not None:
+        inside = (background.q >= q_range[0]) & (background.q <= q_range[1])
+        sample = np.interp(background.q[inside], pattern.q, pattern.intensity)
+        _check_errors(background.sigma[inside], sample, where, of=" of the sample")
     ratio = medians[1] / medians[0] if medians[0] > 0 else np.inf
     if not _ALIKE[0] < ratio < _ALIKE[1]:
         raise DataError(
             f"the background is {ratio:.3g} times as intense as the sample", where=where,
             do="normalise both to the same monitor and number of frames",
         )  # fmt: skip
+
+
+def _check_errors(sigma: Array, intensity: Array, where: str, *, of: str = "") -> None:
+    """Refuse stated errors that are larger than the intensity in most points."""
+    larger = int(np.count_nonzero(sigma > intensity))
+    if 2 * larger > sigma.size:
+        ratio = float(np.median(sigma / np.maximum(intensity, 1e-300)))
+        raise DataError(
+            f"the stated errors are larger than the intensity{of} in {larger} of {sigma.size} points, in the "
+            f"median {ratio:.3g} times as large",
+            where=where,
+            do="give the standard error of a point in the units of the intensity (no variance, no percent), "
+            "or leave the column out: noise is then estimated from neighbouring points",
+        )
 
 
 def _axis_of(pattern: IQ) -> str | None:
@@ -139,42 +196,16 @@ def _axis_of(pattern: IQ) -> str | None:
     return None
 
 
-def _without_outliers(pattern: IQ) -> tuple[IQ, tuple[Step, ...]]:
-    """Replace points that stand out alone; name those that may be Bragg peaks on a coarse grid.
-
-    Raises
-    ------
-    DataError
-        If there are many: the pattern is sampled too coarsely, or something else is wrong.
-    """
-    found = stray_points(pattern.intensity)
-    towers = [x.at for x in found if pattern.intensity[x.at] > _SPIKE * x.expected[0]]
-    if len(towers) > max(3, 0.005 * pattern.q.size):
-        raise DataError(
-            f"{len(towers)} points tower over their neighbours, the first at Q = {pattern.q[towers[0]]:g}",
-            where=pattern.source or pattern.label or "I(Q)",
-            do="integrate with an outlier-proof method (median, sigma clipping), or on a finer grid",
-        )
-    kinds: dict[str, list[tuple[int, float]]] = {}
-    value = pattern.intensity.copy()
-    sigma = None if pattern.sigma is None else np.array(pattern.sigma)
-    for each in found:
-        points = range(each.at, each.at + len(each.expected))
-        mended = each.alone and min(each.expected) > 0
-        high = value[each.at] > each.expected[0]
-        kind = (_SPIKES if high else _DEAD) if mended else _UNSURE
-        kinds.setdefault(kind, []).extend(
-            (at, float(value[at] / x)) for at, x in zip(points, each.expected, strict=True)
-        )
-        if mended:
-            value[points] = each.expected
-            if sigma is not None:  # that of what was measured there says nothing about what stands there now
-                sigma[points] = max(sigma[points[0] - 1], sigma[points[-1] + 1])
-    steps = tuple(
-        step(name, q=[float(pattern.q[at]) for at, _ in points], factor=[round(x, 3) for _, x in points])
-        for name, points in kinds.items()
-    )
-    return (pattern.after(steps[-1], intensity=value, sigma=sigma) if steps else pattern), steps
+def _gaps(q: Array) -> tuple[Step, ...]:
+    """Name gaps that are bridged; a grid whose step changes slowly has none."""
+    steps = np.diff(q)
+    wide = np.flatnonzero(steps > _GAP[0] * np.median(steps))
+    gaps = [k for k in wide if steps[k] > _GAP[0] * np.median(steps[max(0, k - 3) : k + 4])]
+    if not gaps:
+        return ()
+    ranges = [[float(q[k]), float(q[k + 1])] for k in gaps]
+    missing = [round(float(steps[k] / np.median(steps[max(0, k - 3) : k + 4]))) - 1 for k in gaps]
+    return (step("warning: points are missing, the pattern is bridged", q=ranges, points=missing),)
 
 
 def cut_pattern(pattern: IQ, q_range: tuple[float, float]) -> tuple[IQ, tuple[Step, ...]]:
@@ -182,10 +213,12 @@ def cut_pattern(pattern: IQ, q_range: tuple[float, float]) -> tuple[IQ, tuple[St
     inside = (pattern.q >= q_range[0] - 1e-9) & (pattern.q <= q_range[1] + 1e-9)
     done = step("cut I(Q)", q_range=list(q_range))
     sigma = None if pattern.sigma is None else pattern.sigma[inside]
-    cut, mended = _without_outliers(
+    if sigma is not None:
+        _check_errors(sigma, pattern.intensity[inside], pattern.source or pattern.label or "I(Q)")
+    cut, doubts = clean_pattern(
         pattern.after(done, q=pattern.q[inside], intensity=pattern.intensity[inside], sigma=sigma)
     )
-    steps: tuple[Step, ...] = (*mended, done)
+    steps: tuple[Step, ...] = (*doubts, done)
     if cut.sigma is None:
         # The noise of the first points is seen with the help of those before the range.
         whole = np.array(pattern.intensity)
@@ -212,8 +245,8 @@ def local_noise(intensity: Array) -> Array:
     return np.asarray(np.pad(smooth, (left, _ORDER - left), mode="edge"))
 
 
-def on_grid(background: IQ, q: Array) -> tuple[Array, Array, tuple[Step, ...]]:
-    """Background intensity and its standard error at ``q`` of the sample.
+def on_grid(background: IQ, q: Array, *, name: str) -> tuple[Array, Array, tuple[Step, ...]]:
+    """Background intensity and its standard error at ``q`` of the sample; ``name`` tells doubts of it.
 
     Raises
     ------
@@ -229,8 +262,17 @@ def on_grid(background: IQ, q: Array) -> tuple[Array, Array, tuple[Step, ...]]:
             where=where,
             do="choose a q_range that both cover (are both axes Q in 1/angstrom?)",
         )
+    inside = (background.q >= q[0] - step_size) & (background.q <= q[-1] + step_size)
+    done = step("cut background", q_range=[float(q[0]), float(q[-1])])
     sigma = local_noise(background.intensity) if background.sigma is None else background.sigma
+    background, doubts = clean_pattern(
+        background.after(
+            done, q=background.q[inside], intensity=background.intensity[inside], sigma=sigma[inside]
+        ),
+        of=name,
+    )
+    sigma = np.asarray(background.sigma)
     off = np.abs(np.interp(q, background.q, np.arange(background.q.size)) % 1.0 - 0.5) < 0.499
     done = step("interpolate background to the Q of the sample", from_step=step_size)
-    steps = (done,) if off.any() else ()
+    steps = (*doubts, done) if off.any() else doubts
     return np.interp(q, background.q, background.intensity), np.interp(q, background.q, sigma), steps

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stray", "stray_points"]
+from shortrange.errors import DataError
+from shortrange.quantities import IQ, Step, step
+
+__all__ = ["Stray", "clean_pattern", "stray_points"]
 
 Array = NDArray[Any]
 
@@ -18,6 +21,12 @@ _OVER_OTHERS = 4.0  # times the largest departure of any other point near it
 _SKIRT = {1: 0.04, 2: 0.02}  # of a stray in the points beside it: peaks 1.2 steps wide show 0.15 and 0.02
 _SKIRT_NOISE = 3.0
 _NEAR = 50  # points on either side, and of a stretch in which the noise is taken as constant
+_SPIKE = 5.0  # times what is expected: such points are no peaks if there are many
+_DARK = 0.3  # of what is expected: no Bragg peak, even if others are near
+_GAP = 2.5  # steps
+_SPIKES = "warning: spikes replaced by what the points beside them let expect"
+_DEAD = "warning: dead points replaced by what the points beside them let expect"
+_UNSURE = "warning: points stand out, left as they are: spikes, or Bragg peaks on a coarse grid"
 _FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / 6.0
 
 
@@ -57,7 +66,14 @@ def stray_points(intensity: Array) -> list[Stray]:
     departure = np.abs(np.convolve(intensity, _FOURTH)[2:-2])
     departure[[0, 1, -2, -1]] = 0.0
     noise = _noise(departure)
-    single, double = (_candidates(intensity, noise, width) for width in (1, 2))
+    # The departure of a single one is its height; of two that are off alike, it is a third for each.
+    ratio = departure / np.maximum(noise, 1e-300)
+    pair = ratio > _OVER_NOISE / 3.0
+    if not pair.any():
+        return []
+    pair[:-1] |= pair[1:]
+    single = _candidates(intensity, np.flatnonzero(ratio > _OVER_NOISE), noise, 1)
+    double = _candidates(intensity, np.flatnonzero(pair), noise, 2)
     taken = {at + k for at, _, _ in single for k in (-1, 0)}
     left = departure.copy()
     found = []
@@ -73,6 +89,83 @@ def stray_points(intensity: Array) -> list[Stray]:
         if alone:
             left[own] = 0.0
     return sorted(found, key=lambda each: each.at)
+
+
+def clean_pattern(pattern: IQ, **told: str) -> tuple[IQ, tuple[Step, ...]]:
+    """Replace points that stand out alone; name gaps, strays and zeros.
+
+    Parameters
+    ----------
+    pattern
+        Cut to the range that is used.
+    told
+        Further settings of the warnings.
+
+    Raises
+    ------
+    DataError
+        If many points tower over their neighbours.
+    """
+    pattern, mended = _without_outliers(pattern)
+    zero = np.flatnonzero(pattern.intensity == 0)
+    doubts = (*_gaps(pattern.q), *mended)
+    if zero.size:
+        q = [float(pattern.q[zero[0]]), float(pattern.q[zero[-1]])]
+        doubts += (step("warning: intensities are zero: masked or dead?", points=int(zero.size), between=q),)
+    return pattern, tuple(step(each.name, **told, **each.settings) for each in doubts)
+
+
+def _gaps(q: Array) -> tuple[Step, ...]:
+    """Name gaps that are bridged; a grid whose step changes slowly has none."""
+    steps = np.diff(q)
+    wide = np.flatnonzero(steps > _GAP * np.median(steps))
+    gaps = [k for k in wide if steps[k] > _GAP * np.median(steps[max(0, k - 3) : k + 4])]
+    if not gaps:
+        return ()
+    ranges = [[float(q[k]), float(q[k + 1])] for k in gaps]
+    missing = [round(float(steps[k] / np.median(steps[max(0, k - 3) : k + 4]))) - 1 for k in gaps]
+    return (step("warning: points are missing, the pattern is bridged", q=ranges, points=missing),)
+
+
+def _without_outliers(pattern: IQ) -> tuple[IQ, tuple[Step, ...]]:
+    """Replace points that stand out alone; name those that may be Bragg peaks on a coarse grid.
+
+    Raises
+    ------
+    DataError
+        If there are many: the pattern is sampled too coarsely, or something else is wrong.
+    """
+    found = stray_points(pattern.intensity)
+    if not found:
+        return pattern, ()
+    towers = [x.at for x in found if pattern.intensity[x.at] > _SPIKE * x.expected[0]]
+    if len(towers) > max(3, 0.005 * pattern.q.size):
+        raise DataError(
+            f"{len(towers)} points tower over their neighbours, the first at Q = {pattern.q[towers[0]]:g}",
+            where=pattern.source or pattern.label or "I(Q)",
+            do="integrate with an outlier-proof method (median, sigma clipping), or on a finer grid",
+        )
+    kinds: dict[str, list[tuple[int, float]]] = {}
+    value = pattern.intensity.copy()
+    sigma = None if pattern.sigma is None else np.array(pattern.sigma)
+    for each in found:
+        points = range(each.at, each.at + len(each.expected))
+        part = max(value[at] / x for at, x in zip(points, each.expected, strict=True))
+        mended = min(each.expected) > 0 and (each.alone or part < _DARK)
+        high = part > 1.0
+        kind = (_SPIKES if high else _DEAD) if mended else _UNSURE
+        kinds.setdefault(kind, []).extend(
+            (at, float(value[at] / x)) for at, x in zip(points, each.expected, strict=True)
+        )
+        if mended:
+            value[points] = each.expected
+            if sigma is not None:  # that of what was measured there says nothing about what stands there now
+                sigma[points] = max(sigma[points[0] - 1], sigma[points[-1] + 1])
+    steps = tuple(
+        step(name, q=[float(pattern.q[at]) for at, _ in points], factor=[round(x, 3) for _, x in points])
+        for name, points in kinds.items()
+    )
+    return pattern.after(steps[-1], intensity=value, sigma=sigma), steps
 
 
 def _noise(departure: Array) -> Array:
@@ -101,17 +194,22 @@ def _kernels(width: int) -> tuple[Array, Array]:
 _KERNELS = {width: _kernels(width) for width in (1, 2)}
 
 
-def _candidates(y: Array, noise: Array, width: int) -> list[tuple[int, float, tuple[float, ...]]]:
+def _candidates(
+    y: Array, starts: Array, noise: Array, width: int
+) -> list[tuple[int, float, tuple[float, ...]]]:
     """First index, size and expected intensities of what departs while its neighbours do not."""
+    starts = starts[(starts >= 3) & (starts <= y.size - width - 3)]
     cubic, line = _KERNELS[width]
-    own = np.abs([np.correlate(y, row, "valid") for row in cubic]).max(axis=0)
-    skirt = np.abs([np.correlate(y, row, "valid") for row in line]).max(axis=0)
-    typical = noise[3 : 3 + own.size]
-    large = (own > _OVER_NOISE * typical) & (skirt < np.maximum(_SKIRT[width] * own, _SKIRT_NOISE * typical))
-    found = []
-    for at in np.flatnonzero(large) + 3:
-        departs = cubic @ y[at - 3 : at + width + 3]
-        expected = y[at : at + width] - departs
-        if np.any(np.abs(departs) > _LEAST * np.abs(expected)):
-            found.append((int(at), float(own[at - 3]), tuple(float(x) for x in expected)))
-    return found
+    near, typical = y[starts[:, None] + np.arange(-3, width + 3)], noise[starts]
+    departs, skirt = near @ cubic.T, np.abs(near @ line.T).max(axis=1)
+    height = np.abs(departs).max(axis=1)
+    expected = near[:, 3 : 3 + width] - departs
+    stray = (
+        (height > _OVER_NOISE * typical)
+        & (skirt < np.maximum(_SKIRT[width] * height, _SKIRT_NOISE * typical))
+        & np.any(np.abs(departs) > _LEAST * np.abs(expected), axis=1)
+    )
+    return [
+        (int(starts[k]), float(height[k]), tuple(float(x) for x in expected[k]))
+        for k in np.flatnonzero(stray)
+    ]
