@@ -115,7 +115,8 @@ class Browser:
 
     def pdf(self):
         """Return the page as it prints."""
-        return base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"])
+        made = self.call("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        return base64.b64decode(made["data"])
 
     def _receive(self):
         while b"\0" not in self._buffer:

@@ -1,6 +1,9 @@
 """The page as a reader meets it: in a browser, at a desk and on a telephone."""
 
 import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -89,7 +92,59 @@ def test_print_shows_the_still_pictures(opened):
     assert opened.run("getComputedStyle(document.querySelector('figure.drawn .still')).display") == "block"
     assert opened.run("getComputedStyle(document.querySelector('button')).display") == "none"
     opened.call("Emulation.setEmulatedMedia", media="")
-    assert opened.pdf().startswith(b"%PDF")
+
+
+def test_prints_on_few_pages_of_a4(opened):
+    printed = opened.pdf()
+    assert printed.startswith(b"%PDF")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 6
+    boxes = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    for box in boxes:
+        assert [float(side) / 72 * 25.4 for side in box] == pytest.approx([210, 297], abs=0.5)
+    assert boxes
+
+
+def test_the_first_printed_page_ends_with_the_fits(opened):
+    """Measured in the print's style, in a window as wide as the page between its margins."""
+    opened.call("Emulation.setEmulatedMedia", media="print")
+    millimetre = 96 / 25.4
+    opened.call("Emulation.setDeviceMetricsOverride", width=round(186 * millimetre), height=900,
+                deviceScaleFactor=1, mobile=False)  # fmt: skip
+    place = "document.querySelector('.printed')"
+    heights = opened.run(f"[...{place}.querySelectorAll('img')].map((i) => i.clientHeight)")
+    bottom = opened.run(f"{place}.getBoundingClientRect().bottom + window.scrollY")
+    hidden = opened.run(
+        "[...document.querySelectorAll('figure.on-first-page')].map((f) => getComputedStyle(f).display)"
+    )
+    opened.call("Emulation.setEmulatedMedia", media="")
+    assert len(heights) == 2
+    assert min(heights) > 60 * millimetre
+    assert bottom < 277 * millimetre
+    assert hidden == ["none", "none"]  # shown once
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext is installed to read the print")
+def test_the_first_printed_page_says_what_a_supplement_needs(opened, tmp_path):
+    file = tmp_path / "report.pdf"
+    file.write_bytes(opened.pdf())
+    command = ["pdftotext", "-layout", "-f", "1", "-l", "1", str(file), "-"]
+    words = " ".join(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
+    result = make_result()
+    for model in result.verdict.models:
+        assert model.name in words
+    for expected in (
+        "SIMULATED DATA",
+        "The data support corner-sharing mu-S.",
+        "ln evidence",
+        "What each measurement says",
+        "Structure: corner-sharing mu-S",
+        "2.352 ± 0.012",
+        f"Warnings ({len(result.verdict.warnings)})",
+        "Ta L3: data",
+        "PDF: data",
+    ):
+        assert expected in words
+    assert "Nuisance parameters" not in words
 
 
 def test_without_plotly_the_pictures_are_seen(browser, page, tmp_path):
@@ -98,5 +153,7 @@ def test_without_plotly_the_pictures_are_seen(browser, page, tmp_path):
     bare.write_text(source.replace(plotly_script(), ""), encoding="utf-8")
     browser.complaints.clear()
     browser.open(bare, width=1400)
-    assert browser.run("[...document.images].every((i) => i.complete && i.clientWidth > 300)")
+    assert browser.run(
+        "[...document.querySelectorAll('[data-name] img')].every((i) => i.complete && i.clientWidth > 300)"
+    )
     assert browser.complaints == []

@@ -14,6 +14,7 @@ from shortrange.report.markup import Markup, element, join
 from shortrange.report.plates import Plate
 from shortrange.report.sections.answer import answer, head, models, single_measurements, warnings_list
 from shortrange.report.sections.fits import fits as fits_section
+from shortrange.report.sections.fits import printed_fits
 from shortrange.report.sections.parameters import parameters
 from shortrange.report.sections.prospects import beside, shares, what_would_decide
 from shortrange.report.sections.provenance import assumptions, cited, footer, inputs_table
@@ -79,7 +80,9 @@ def render_page(
     str
         An HTML document without references to anything outside it.
     """
-    sections = join(_sections(verdict, fits, reductions, contents, record, citations))
+    sections = join(
+        [_summary(verdict, fits, record), *_annexes(verdict, fits, reductions, contents, record, citations)]
+    )
     links = [element("a", name, href=f"#{place}") for place, name in _PLACES if f'id="{place}"' in sections]
     top = join([head(title, sample, simulated), answer(verdict), element("nav", *links)])
     body = element("main", top, sections, footer(record["versions"]))
@@ -89,7 +92,26 @@ def render_page(
     return document(title, body, plots=plots if interactive else None)
 
 
-def _sections(
+def _summary(verdict: Verdict, fits: Mapping[str, Sequence[Plate]], record: Mapping[str, Any]) -> Markup:
+    """Set what a printer puts on the first page; what would decide goes to its end."""
+    parts = {
+        "models": models(verdict),
+        "shares": shares(record),
+        "beside": beside(record),
+        "structure": structure(verdict),
+        "measurements": single_measurements(verdict),
+        "prospects": what_would_decide(record),
+        "warnings": warnings_list(verdict.warnings),
+    }
+    return element(
+        "div",
+        *(element("section", content, classes=name) for name, content in parts.items() if content),
+        printed_fits(fits),
+        classes="summary",
+    )
+
+
+def _annexes(
     verdict: Verdict,
     fits: Mapping[str, Sequence[Plate]],
     reductions: Mapping[str, tuple[Any, Sequence[Plate]]],
@@ -97,19 +119,13 @@ def _sections(
     record: Mapping[str, Any],
     citations: Iterable[Citation],
 ) -> list[Markup]:
-    return [
-        models(verdict),
-        shares(record),
-        beside(record),
-        structure(verdict),
-        single_measurements(verdict),
-        what_would_decide(record),
-        warnings_list(verdict.warnings),
-        fits_section(verdict, fits),
-        models_section(contents),
-        parameters(verdict),
-        reductions_section(reductions),
-        assumptions(record["settings"]),
-        inputs_table(record["inputs"]),
-        cited(citations),
-    ]
+    parts = {
+        "fits": fits_section(verdict, fits),
+        "contents": models_section(contents),
+        "parameters": parameters(verdict),
+        "reduction": reductions_section(reductions),
+        "settings": assumptions(record["settings"]),
+        "files": inputs_table(record["inputs"]),
+        "cite": cited(citations),
+    }
+    return [element("section", content, classes=name) for name, content in parts.items() if content]

@@ -86,6 +86,17 @@
     link.click();
   };
 
+  // The first printed page repeats the fits; copied here, not in the file, whose figures are large.
+  const printed = document.querySelector(".printed");
+  for (const name of (printed?.dataset.shows ?? "").split(" ").filter(Boolean)) {
+    const figure = document.querySelector(`figure[data-name="${name}"]`);
+    const again = document.createElement("figure");
+    again.append(figure.querySelector("img.still").cloneNode(), figure.querySelector("figcaption").cloneNode(true));
+    printed.append(again);
+    printed.dataset.filled = "";
+    figure.classList.add("on-first-page");
+  }
+
   for (const figure of document.querySelectorAll("figure[data-name]")) {
     const still = figure.querySelector("img.still");
     const tools = document.createElement("span");

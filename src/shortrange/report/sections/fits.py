@@ -10,7 +10,7 @@ from shortrange.report.markup import Markup, element, join, plates_html, table
 from shortrange.report.plates import Plate
 from shortrange.report.text import fixed
 
-__all__ = ["disputed_table", "fits"]
+__all__ = ["disputed_table", "fits", "printed_fits"]
 
 _SMALL = 0.01
 
@@ -22,6 +22,16 @@ def fits(verdict: Verdict, plates: Mapping[str, Sequence[Plate]]) -> Markup:
     for name, shown in plates.items():
         parts += [element("h3", name), plates_html(shown), disputed_table(verdict, name)]
     return join(parts)
+
+
+def printed_fits(plates: Mapping[str, Sequence[Plate]]) -> Markup:
+    """Keep a place on the first printed page for the fit to each measurement; the page's script fills it.
+
+    A single measurement shows its next figure, too. The figures are named, not repeated: each is large.
+    """
+    number = 1 if len(plates) > 1 else 2
+    names = [plate.name for shown in plates.values() for plate in shown[:number]]
+    return element("section", classes="printed", **{"data-shows": " ".join(names)})
 
 
 def disputed_table(verdict: Verdict, measurement: str) -> Markup:

@@ -70,4 +70,5 @@ def history_list(history: Iterable[Step]) -> Markup:
     for step in history:
         settings = "; ".join(f"{name} = {value}" for name, value in describe(plain_data(step.settings)))
         items.append(element("li", f"{step.name}{': ' if settings else ''}", element("code", settings)))
-    return element("details", element("summary", "Every step, with its settings"), element("ol", *items))
+    folded = element("details", element("summary", "Every step, with its settings"), element("ol", *items))
+    return join([folded, element("p", "Every step, with its settings: results.h5.", classes="fine paper")])
