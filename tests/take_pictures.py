@@ -27,11 +27,7 @@ def main(results, folder):
         browser.open(results / "report.html", width=1400)
         browser.wait_for("document.documentElement.dataset.plots === 'drawn'")
         # The answer, and below it the first figures: what a reader sees first, without the tables between.
-        browser.run(
-            "for (const e of [...document.querySelectorAll('main > *')]) {"
-            " if (e.id === 'fits') break;"
-            " if (!e.matches('header, section.verdict, nav')) e.remove(); }"
-        )
+        browser.run("document.querySelector('main > .summary').remove();")
         whole = Path(temporary) / "page.png"
         browser.screenshot(whole)
         picture = Image.open(whole).convert("RGB").crop((90, 0, 1310, HEIGHT + 320))
